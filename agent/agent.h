@@ -102,7 +102,8 @@ int config_load(const char *path, struct config *cfg, char *err, size_t len);
  */
 struct timer {
 	void (*fire)(struct timer *t);
-	void *impl;			/* the loop's own */
+	uint64_t at;			/* the loop's own: loop_now() then */
+	unsigned int slot;		/* the loop's own */
 	bool armed;
 };
 
