@@ -71,6 +71,7 @@ struct config {
 	uint16_t sip_port;
 	char control[CONFIG_PATH];	/* control socket */
 	char state[256];		/* state file */
+	char user[32];			/* runs as; empty: stays as started */
 	/* [mobile] */
 	struct prefix_list peers;	/* whom a mobile may ask */
 	enum follow follow;
@@ -310,24 +311,94 @@ typedef void (*diag_cb)(void *arg, const struct endpoint *local,
 			const struct endpoint *remote, int opener);
 int diag_dump(diag_cb cb, void *arg);
 
-/* --------------------------------------------------------------- state.c */
+/* ---------------------------------------------------------------- flow.c */
 
-struct assoc;
-/* Read and write the state file (written before anything is sent). */
-int state_load(const char *path);
-int state_save(void);
+/* Why a flow cannot move; NULL texts never reach a person. */
+enum flow_stuck { FLOW_FREE, FLOW_UNKNOWN, FLOW_OWNED, FLOW_PROOF, FLOW_LATE,
+		  FLOW_STATE, FLOW_SILENT, FLOW_FIXED, FLOW_STUCKS };
+
+struct pair;
+struct kernel_flow;			/* kernel.h */
+struct kernel_binding;
+
+/* The agent's copy of one of the kernel's flows. */
+struct flow {
+	struct flow *chain;		/* same hash */
+	struct flow *next;		/* same pair */
+	struct pair *pair;
+	struct endpoint local, remote;
+	uint64_t id;			/* the kernel's */
+	uint64_t owner;
+	uint64_t born;			/* ms, loop_now() */
+	uint32_t flags;			/* KERNEL_FLOW_* */
+	uint32_t isn_local, isn_remote;
+	/* claim.c, bind.c */
+	uint64_t asked;			/* owner handle it is asked for */
+	uint64_t not_before;		/* ms, earliest (next) claim */
+	uint8_t tries;
+	bool other_isn;			/* the second candidate's turn */
+	enum flow_stuck stuck;
+	bool seen;			/* during a resync */
+};
+
+/* All flows between two original addresses. */
+struct pair {
+	struct pair *next;
+	struct addr local, remote;
+	struct flow *flows;
+	unsigned int n;
+	/* claim.c: one batch at a time */
+	struct timer timer;
+	struct sip_txn *txn;
+	uint64_t claimant;		/* owner handle of its association */
+};
+
+/* flow_update - learn what the kernel says; NULL: no memory. */
+struct flow *flow_update(const struct kernel_flow *k);
+void flow_del(struct flow *f);
+struct flow *flow_find(const struct endpoint *local,
+		       const struct endpoint *remote);
+/* flow_own - give it an owner, in the kernel first; 0 takes it away. */
+int flow_own(struct flow *f, uint64_t owner);
+/* flow_sync - all flows anew from the kernel; those that ended go. */
+int flow_sync(void (*ended)(struct flow *f));
+void flow_exit(void);
+const char *flow_stuck_text(enum flow_stuck why);
+struct pair *pair_first(void);
+struct pair *pair_find(const struct addr *local, const struct addr *remote);
+
+/* ---------------------------------------------------------------- peer.c */
+
+/* What is remembered of hosts that were asked in vain (S9). */
+enum peer_word { PEER_UNASKED, PEER_NO_AGENT, PEER_REFUSED };
+
+struct peer {
+	struct addr addr;
+	enum peer_word word;
+	uint64_t until;			/* ms, loop_now() */
+};
+
+void peer_quiet(const struct addr *a, enum peer_word word, unsigned int ms);
+void peer_clear(const struct addr *a);
+/* The live entry, or NULL when the host may be asked. */
+const struct peer *peer_find(const struct addr *a);
+/* At most ten hosts that were never met in a second: is there one left? */
+bool peer_admit(void);
+void peer_exit(void);
 
 /* --------------------------------------------------------------- assoc.c */
 
 /* An association: one pair of original addresses, one owner handle. */
 enum assoc_phase {
 	ASSOC_NEW,			/* nothing agreed yet */
-	ASSOC_HOME,			/* claimed, nobody has moved */
+	ASSOC_HOME,			/* claimed, we have not moved */
 	ASSOC_MOVING,			/* our Bind is not answered yet */
 	ASSOC_BOUND,			/* accepted, refreshed at half time */
 	ASSOC_REFUSED,			/* the peer said no */
-	ASSOC_NO_AGENT,			/* nobody answers there */
 };
+
+/* Where the far end is, as far as it told us. */
+enum assoc_far { FAR_HOME, FAR_BOUND, FAR_HELD };
 
 struct assoc {
 	struct assoc *next;
@@ -336,52 +407,233 @@ struct assoc {
 	struct addr local;		/* our original address */
 	struct addr remote;		/* theirs */
 	bool initiator;			/* we made it */
+	unsigned int flows;		/* owned and alive; flow.c counts */
+	unsigned int srtt, rttvar;	/* ms; 0: not measured */
+	struct timer idle;		/* ends it when no flow is left */
+
+	/* what we say: bind.c, claim.c */
 	enum assoc_phase phase;
 	uint32_t seq;			/* our last */
-	uint32_t peer_seq;		/* theirs, last accepted */
-	struct addr bound_to;		/* what we last said, our address 2 */
+	struct addr bound_to;		/* our address 2 */
+	bool leaving;			/* a withdrawal is being said */
+	unsigned int refused;		/* status of the refusal */
+	unsigned int want;		/* lifetime to ask for, s */
+	unsigned int lifetime;		/* granted, s */
+	unsigned int backoff;		/* ms, of the retry timer */
+	char *say;			/* the Bind, byte for byte */
+	size_t say_len;
+	struct timer timer;		/* retry, refresh */
+	struct timer detour;		/* when to try the original address */
+	struct sip_txn *txn, *txn2;
+	uint64_t usable_at, moved_at, answered_at; /* ms, loop_now() */
+	uint64_t burst_at;		/* 4 Binds a second */
+	unsigned int burst;
+
+	/* what they say: correspondent.c */
+	enum assoc_far far;
+	uint32_t peer_seq;		/* last accepted */
 	struct addr peer_current;	/* where they are */
-	unsigned int srtt;		/* ms */
-	unsigned int flows;		/* owned and alive */
-	struct timer timer;		/* retry, refresh, end */
-	struct sip_txn *txn;
-	uint64_t quiet_until;		/* loop_now() */
+	uint64_t peer_until;		/* ms, end of their binding */
+	uint8_t peer_hash[32];		/* of the body of peer_seq */
+	struct sip_reply *answer;	/* to it; NULL: none yet */
 };
 
 struct assoc *assoc_add(const char *id, uint64_t owner,
 			const struct addr *local, const struct addr *remote);
+/* assoc_make - a new one of our own: random id (if NULL) and owner. */
+struct assoc *assoc_make(const char *id, const struct addr *local,
+			 const struct addr *remote);
 void assoc_del(struct assoc *a);
-struct assoc *assoc_find(const struct addr *local, const struct addr *remote);
+void assoc_exit(void);
 struct assoc *assoc_find_id(const char *id);
 struct assoc *assoc_find_owner(uint64_t owner);
 struct assoc *assoc_first(void);
+/* How many there are, and how many with this far end. */
+unsigned int assoc_count(const struct addr *remote);
+/* assoc_idle - its last flow has ended: forget it in 60 s. */
+void assoc_idle(struct assoc *a);
+void assoc_measure(struct assoc *a, unsigned int rtt);
+unsigned int assoc_rto(const struct assoc *a);	/* ms */
+const char *assoc_phase_text(const struct assoc *a);
+bool assoc_away(const struct assoc *a);		/* our end is */
+
+/* --------------------------------------------------------------- state.c */
+
+/*
+ * The state file: what must survive the agent. state_put() notes a change,
+ * state_save() writes all that were noted, before anything is sent (S11).
+ */
+int state_load(const char *path);
+void state_put(const struct assoc *a);
+void state_drop(const struct assoc *a);
+int state_save(void);
+void state_exit(void);
+
+/* -------------------------------------------------------------- listen.c */
+
+/* SIP listens on every usable address of this host. */
+void listen_sync(void);
+void listen_exit(void);
+/* listen_since - ms (loop_now) since when it is usable; 0: it is not. */
+uint64_t listen_since(const struct addr *a);
+
+/* ------------------------------------------------------------ original.c */
+
+/* The agent's copy of the LOCAL map: addresses that flows were born with. */
+struct original {
+	struct original *next;
+	struct addr addr;
+	struct addr current, previous;
+	int dummy;			/* ifindex that holds it */
+	unsigned int mtu;		/* of its last network */
+	bool detached;			/* its network is lost */
+	bool waiting;			/* current unusable, no other yet */
+	bool routed;			/* a peer can be reached from current */
+	bool seen;			/* during one evaluation */
+	uint64_t since;			/* ms, current is what it is */
+	struct addr want;		/* where the route wants it */
+	struct timer timer;		/* the 50 ms */
+	struct timer unused;		/* no flow any more */
+};
+
+struct original *original_get(const struct addr *a);	/* finds or holds */
+struct original *original_find(const struct addr *a);
+struct original *original_first(void);
+void original_del(struct original *o);
+/* original_lost - no network for now: keep a route for TCP, leak nothing. */
+void original_lost(struct original *o);
+void original_back(struct original *o);
+/* original_move - HANDOFF; number of entries that changed, or -errno. */
+int original_move(const struct addr *old, const struct addr *now, int ifindex);
+/* original_restore - the kernel's entries from ours (it was reloaded). */
+int original_restore(void);
+/* original_load - ours from the kernel's entries (we were restarted). */
+int original_load(void);
+unsigned int original_flows(const struct original *o);	/* that follow it */
+void original_exit(void);
+
+/* ------------------------------------------------------------- handoff.c */
+
+enum handoff_verdict { HANDOFF_STAY, HANDOFF_WAIT, HANDOFF_SOON, HANDOFF_NOW };
+
+/* What is known of one current address when something has changed. */
+struct handoff_facts {
+	struct addr current;
+	bool usable;			/* on a real interface */
+	struct addr route;		/* where new connections leave from */
+	bool route_usable;
+	enum follow follow;
+	bool lasted;			/* the route has said so for 50 ms */
+};
+
+#define HANDOFF_SETTLE 50		/* ms */
+#define HANDOFF_VOTES 8
+
+/* One peer's word about the best source address. */
+struct handoff_vote {
+	struct addr source;
+	int ifindex;
+	unsigned int flows;
+};
+
+/* The decision; pure. */
+enum handoff_verdict handoff_decide(const struct handoff_facts *f);
+/* Add a vote; -ENOSPC when there are too many different sources. */
+int handoff_vote_add(struct handoff_vote v[HANDOFF_VOTES], unsigned int *n,
+		     const struct handoff_vote *one);
+/* The source with most flows; NULL: nobody voted. */
+const struct handoff_vote *
+handoff_vote_best(const struct handoff_vote *v, unsigned int n);
+
+/* --------------------------------------------------------------- claim.c */
+
+/* Claims: home Binds with Flow lines, in batches. */
+void claim_init(const struct config *cfg);
+void claim_schedule(struct pair *p);	/* something may be ready */
+void claim_stop(struct pair *p);	/* the batch under way is void */
+bool claim_is_candidate(const struct flow *f);
+/* What an answer says of the flows that were asked for owner. */
+void claim_settle(struct pair *p, uint64_t owner, const struct body *b);
+/* The Flow lines for the flows that may still be named; how many. */
+unsigned int claim_lines(struct pair *p, const struct assoc *a,
+			 uint64_t oldest, struct body *b, size_t size);
+
+/* ---------------------------------------------------------------- bind.c */
+
+/* Moving Binds, refreshes, withdrawals: one at a time per association. */
+void bind_init(const struct config *cfg);
+/* bind_prepare - a new Seq for address 2; the caller saves, then sends. */
+int bind_prepare(struct assoc *a, const struct addr *to);
+void bind_send(struct assoc *a);
+void bind_withdraw(struct assoc *a);
+void bind_stop(struct assoc *a);
+/* What is unanswered goes out again, now: the network is back. */
+void bind_nudge(const struct addr *current);
+/* The peer told us of its new address. */
+void bind_on_peer_moved(struct assoc *a);
+/* Say once more what the peer may have missed (restart). */
+void bind_again(struct assoc *a);
 
 /* -------------------------------------------- mobile.c, correspondent.c */
 
-struct kernel_flow;			/* kernel.h */
-struct kernel_binding;
-
 int mobile_init(const struct config *cfg);
 void mobile_exit(void);
-void mobile_on_flow(const struct kernel_flow *f);	/* flow event */
-void mobile_on_link(void);				/* link_cb */
-void mobile_on_resync(void);	/* events lost, or the module came back */
+void mobile_on_flow(struct flow *f);		/* new, or its owner changed */
+void mobile_on_end(const struct flow *f);	/* about to be forgotten */
+void mobile_on_link(void);
+void mobile_on_resync(bool reloaded);		/* flows are up to date */
+/* mobile_handoff - by hand (a test aid); entries that changed or -errno. */
+int mobile_handoff(const struct addr *old, const struct addr *now);
 
 int correspondent_init(const struct config *cfg);
 void correspondent_exit(void);
 bool correspondent_on_bind(const struct sip_incoming *in,
 			   const struct body *b, struct sip_reply *reply);
-void correspondent_on_flow(const struct kernel_flow *f);
+void correspondent_on_end(const struct flow *f);
 void correspondent_on_binding(const struct kernel_binding *b);
-void correspondent_on_resync(void);
+void correspondent_on_resync(bool reloaded);
 
-/* --------------------------------------------------------------- ctl.c */
+/* -------------------------------------------------------------- accept.c */
+
+/* accept_flows - judge the Flow lines of a Bind for a; NULL: nobody's yet.
+ * Acceptable ones are listed in ok, the others in answer->denied.
+ */
+struct accept {
+	unsigned int n_ok;
+	struct endpoint local[BODY_FLOWS], remote[BODY_FLOWS];
+};
+
+void accept_flows(const struct body *b, const struct assoc *a, bool late,
+		  struct accept *acc, struct body *answer);
+/* accept_own - give them to a; how many the kernel took. */
+unsigned int accept_own(struct accept *acc, struct assoc *a,
+			const struct body *b, struct body *answer);
+
+/* ---------------------------------------------------------------- node.c */
+
+/*
+ * What the roles of one host share: it takes the events of kernel, links and
+ * SIP, keeps flow.c and listen.c up to date, and hands them to the roles.
+ */
+struct kernel_events;
+
+int node_init(const struct config *cfg);	/* keeps the pointer */
+void node_exit(void);
+const struct kernel_events *node_kernel_events(void);
+void node_on_link(void);
+bool node_on_info(const struct sip_incoming *in, struct sip_reply *reply);
+bool node_module_gone(void);
+const struct config *node_config(void);
+
+/* --------------------------------------------------- ctl.c and status.c */
 
 /* The control socket: one JSON request a line, one JSON answer a line. */
 struct json_t;
-typedef struct json_t *(*ctl_status_fn)(void);
+typedef struct json_t *(*ctl_fn)(struct json_t *request);
 
-int ctl_init(const char *path);
+int ctl_init(const char *path, ctl_fn serve);
 void ctl_exit(void);
+/* status_serve - the commands; never NULL unless memory is out. */
+struct json_t *status_serve(struct json_t *request);
 
 #endif
