@@ -6,7 +6,7 @@
 
 #include "netlink_gen.h"
 
-static const struct netlink_range_validation hmmp_a_binding_lifetime_range = {
+static struct netlink_range_validation hmmp_a_binding_lifetime_range = {
 	.min = 1,
 	.max = 86400000,
 };

@@ -1,6 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Generated files, style, sizes, sparse, KUnit. Included by the top Makefile.
 
-.PHONY: gen
+.PHONY: gen style stats sparse kunit
+
 gen: ## regenerate the uapi header and the netlink policies from the spec
-	scripts/gen-netlink
+	$(Q)scripts/gen-netlink
+
+style: ## checkpatch, shellcheck, licences, the rules of CONTRIBUTING.md (TAP)
+	$(Q)scripts/style
+
+stats: ## sizes of functions and files, share of tests (TAP)
+	$(Q)scripts/stats
+
+sparse: ## sparse with endian checks, W=1, more warnings (TAP)
+	$(Q)scripts/sparse
+
+kunit: ## the module's KUnit suites in user-mode Linux (KTAP)
+	$(Q)scripts/kunit $(SUITE)
