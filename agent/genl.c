@@ -24,8 +24,8 @@ static struct {
 	struct nl ask;
 	struct mnl_socket *listen;
 	const struct genl_events *ev;
-	char request[2048] __attribute__((aligned(8)));
-	char event[NL_BUF] __attribute__((aligned(8)));
+	_Alignas(8) char request[2048];
+	_Alignas(8) char event[NL_BUF];
 } genl;
 
 const char *genl_error(void)

@@ -21,7 +21,7 @@ struct nl {
 	uint32_t portid;
 	uint32_t seq;
 	char error[NL_SENTENCE];	/* why the last request failed */
-	char buf[NL_BUF];
+	_Alignas(8) char buf[NL_BUF];
 };
 
 /* Takes one message of an answer; 0, or a negative errno that ends it. */
@@ -53,7 +53,7 @@ struct nl_batch {
 	size_t len;
 	struct nlmsghdr *msg[NL_BATCH];
 	int err[NL_BATCH];		/* of each, after nl_send_batch() */
-	char buf[2048] __attribute__((aligned(8)));
+	_Alignas(8) char buf[2048];
 };
 
 void nl_batch_init(struct nl_batch *b);
