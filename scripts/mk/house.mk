@@ -4,16 +4,16 @@
 .PHONY: gen style stats sparse kunit
 
 gen: ## regenerate the uapi header and the netlink policies from the spec
-	$(Q)scripts/gen-netlink
+	@scripts/gen-netlink
 
 style: ## checkpatch, shellcheck, licences, the rules of CONTRIBUTING.md (TAP)
-	$(Q)scripts/style
+	@scripts/style
 
 stats: ## sizes of functions and files, share of tests (TAP)
-	$(Q)scripts/stats
+	@scripts/stats
 
 sparse: ## sparse with endian checks, W=1, more warnings (TAP)
-	$(Q)scripts/sparse
+	@scripts/sparse
 
 kunit: ## the module's KUnit suites in user-mode Linux (KTAP)
-	$(Q)scripts/kunit $(SUITE)
+	@scripts/kunit $(SUITE)
