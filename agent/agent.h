@@ -339,6 +339,7 @@ struct flow {
 	bool other_isn;			/* the second candidate's turn */
 	enum flow_stuck stuck;
 	bool seen;			/* during a resync */
+	bool lost;			/* the module was reloaded since */
 };
 
 /* All flows between two original addresses. */
@@ -361,7 +362,7 @@ struct flow *flow_find(const struct endpoint *local,
 /* flow_own - give it an owner, in the kernel first; 0 takes it away. */
 int flow_own(struct flow *f, uint64_t owner);
 /* flow_sync - all flows anew from the kernel; those that ended go. */
-int flow_sync(void (*ended)(struct flow *f));
+int flow_sync(bool reloaded, void (*ended)(struct flow *f));
 void flow_exit(void);
 const char *flow_stuck_text(enum flow_stuck why);
 struct pair *pair_first(void);
