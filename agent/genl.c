@@ -23,9 +23,10 @@ static struct {
 	uint32_t notify_id;		/* the controller's group */
 	struct nl ask;
 	struct mnl_socket *listen;
+	bool lost;			/* events, since the last look */
 	const struct genl_events *ev;
-	_Alignas(8) char request[2048];
-	_Alignas(8) char event[NL_BUF];
+	char request[2048] __attribute__((aligned(8)));
+	char event[NL_BUF] __attribute__((aligned(8)));
 } genl;
 
 const char *genl_error(void)
@@ -189,11 +190,17 @@ static void on_readable(void *arg, int fd)
 	unsigned int i;
 	int n = 0;
 
-	for (i = 0; i < EVENT_READS && n >= 0 && genl.listen; i++)
+	for (i = 0; i < EVENT_READS && n != -EAGAIN && genl.listen; i++) {
 		n = nl_read(genl.listen, genl.event, sizeof(genl.event),
 			    on_message, NULL);
-	if (n == -ENOBUFS)
-		look_again();
+		if (n < 0 && n != -EAGAIN)
+			genl.lost = true;
+	}
+	/* what is left in the queue is older than a new look: it comes first */
+	if (n != -EAGAIN || !genl.lost)
+		return;
+	genl.lost = false;
+	look_again();
 }
 
 static int start_events(void)

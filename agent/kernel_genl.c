@@ -8,6 +8,7 @@
  * the module something else, and a dump that was interrupted is repeated.
  */
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@
 
 #define DUMP_TRIES 5
 
-#define SAME(a, b) _Static_assert((int)(a) == (int)(b), #a)
+#define SAME(a, b)	static_assert((int)(a) == (int)(b), #a)
 
 SAME(KERNEL_PROVISIONAL, HMMP_STATUS_PROVISIONAL);
 SAME(KERNEL_VERIFIED, HMMP_STATUS_VERIFIED);
@@ -45,8 +46,7 @@ SAME(KERNEL_FLOW_IPSEC, HMMP_FLOW_FLAGS_IPSEC);
 SAME(KERNEL_FLOW_NAT, HMMP_FLOW_FLAGS_NAT);
 SAME(KERNEL_FLOW_FORMER, HMMP_FLOW_FLAGS_FORMER);
 SAME(KERNEL_FLOW_REPAIR, HMMP_FLOW_FLAGS_REPAIR);
-SAME(KERNEL_FLOW_FIXED | KERNEL_FLOW_OPENER | KERNEL_FLOW_OPENER_UNKNOWN,
-     HMMP_FLOW_FLAGS_MASK);
+SAME(KERNEL_FLOW_FIXED | 3, HMMP_FLOW_FLAGS_MASK);
 SAME(KERNEL_FLOW_ESTABLISHED, HMMP_FLOW_EVENT_ESTABLISHED);
 SAME(KERNEL_FLOW_ENDED, HMMP_FLOW_EVENT_ENDED);
 SAME(KERNEL_FLOW_CONTESTED, HMMP_FLOW_EVENT_CONTESTED);
@@ -103,8 +103,8 @@ static const char *const counter_names[] = {
 };
 
 /* a counter that was added to the header and not here */
-SAME(sizeof(counter_names) / sizeof(counter_names[0]),
-     HMMP_A_COUNTER_MAX + 1);
+#define N_COUNTERS (sizeof(counter_names) / sizeof(counter_names[0]))
+SAME(N_COUNTERS, HMMP_A_COUNTER_MAX + 1);
 SAME(HMMP_A_COUNTER_MAX <= KERNEL_COUNTERS, 1);
 
 static const struct kernel_events *events;

@@ -21,7 +21,7 @@ struct nl {
 	uint32_t portid;
 	uint32_t seq;
 	char error[NL_SENTENCE];	/* why the last request failed */
-	_Alignas(8) char buf[NL_BUF];
+	char buf[NL_BUF] __attribute__((aligned(8)));
 };
 
 /* Takes one message of an answer; 0, or a negative errno that ends it. */
@@ -34,7 +34,7 @@ void nl_close(struct nl *nl);
 struct nlmsghdr *nl_build(char *buf, uint16_t type, uint16_t flags);
 
 /*
- * nl_ask - send one request and wait for its acknowledgement; cb (may be
+ * nl_ask - send one request and wait for its acknowledgment; cb (may be
  * NULL) gets what comes before it. 0, or the kernel's -errno, with a sentence
  * in nl->error.
  */
@@ -53,7 +53,7 @@ struct nl_batch {
 	size_t len;
 	struct nlmsghdr *msg[NL_BATCH];
 	int err[NL_BATCH];		/* of each, after nl_send_batch() */
-	_Alignas(8) char buf[2048];
+	char buf[2048] __attribute__((aligned(8)));
 };
 
 void nl_batch_init(struct nl_batch *b);
