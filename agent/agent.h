@@ -95,6 +95,11 @@ struct config {
  */
 int config_load(const char *path, struct config *cfg, char *err, size_t len);
 
+/* --------------------------------------------------------------- privs.c */
+
+/* Makes the folders of control socket and state file, then leaves root. */
+int privs_drop(const struct config *cfg);
+
 /* -------------------------------------------------- sip_loop.c: the loop */
 
 /*
@@ -437,6 +442,7 @@ struct assoc {
 	uint64_t peer_until;		/* ms, end of their binding */
 	uint8_t peer_hash[32];		/* of the body of peer_seq */
 	struct sip_reply *answer;	/* to it; NULL: none yet */
+	bool seen;			/* during a resync */
 };
 
 struct assoc *assoc_add(const char *id, uint64_t owner,
@@ -552,6 +558,7 @@ handoff_vote_best(const struct handoff_vote *v, unsigned int n);
 void claim_init(const struct config *cfg);
 void claim_schedule(struct pair *p);	/* something may be ready */
 void claim_stop(struct pair *p);	/* the batch under way is void */
+void claim_unask(struct pair *p, uint64_t owner);
 bool claim_is_candidate(const struct flow *f);
 /* What an answer says of the flows that were asked for owner. */
 void claim_settle(struct pair *p, uint64_t owner, const struct body *b);
@@ -562,7 +569,8 @@ unsigned int claim_lines(struct pair *p, const struct assoc *a,
 /* ---------------------------------------------------------------- bind.c */
 
 /* Moving Binds, refreshes, withdrawals: one at a time per association. */
-void bind_init(const struct config *cfg);
+void bind_init(const struct config *cfg,
+	       void (*settled)(const struct addr *local));
 /* bind_prepare - a new Seq for address 2; the caller saves, then sends. */
 int bind_prepare(struct assoc *a, const struct addr *to);
 void bind_send(struct assoc *a);
@@ -580,7 +588,8 @@ void bind_again(struct assoc *a);
 int mobile_init(const struct config *cfg);
 void mobile_exit(void);
 void mobile_on_flow(struct flow *f);		/* new, or its owner changed */
-void mobile_on_end(const struct flow *f);	/* about to be forgotten */
+/* A flow is gone that had this owner and was born with this address. */
+void mobile_on_end(uint64_t owner, const struct addr *local);
 void mobile_on_link(void);
 void mobile_on_resync(bool reloaded);		/* flows are up to date */
 /* mobile_handoff - by hand (a test aid); entries that changed or -errno. */
@@ -590,25 +599,25 @@ int correspondent_init(const struct config *cfg);
 void correspondent_exit(void);
 bool correspondent_on_bind(const struct sip_incoming *in,
 			   const struct body *b, struct sip_reply *reply);
-void correspondent_on_end(const struct flow *f);
+void correspondent_on_end(uint64_t owner);
 void correspondent_on_binding(const struct kernel_binding *b);
 void correspondent_on_resync(bool reloaded);
 
 /* -------------------------------------------------------------- accept.c */
 
-/* accept_flows - judge the Flow lines of a Bind for a; NULL: nobody's yet.
- * Acceptable ones are listed in ok, the others in answer->denied.
- */
+/* The Flow lines of a Bind, judged. */
 struct accept {
-	unsigned int n_ok;
-	struct endpoint local[BODY_FLOWS], remote[BODY_FLOWS];
+	unsigned int n;			/* acceptable ones */
+	const struct body_flow *line[BODY_FLOWS];
 };
 
-void accept_flows(const struct body *b, const struct assoc *a, bool late,
-		  struct accept *acc, struct body *answer);
+/* accept_judge - the others become Denied lines; a NULL: nobody's yet. */
+void accept_judge(const struct body *b, const struct assoc *a,
+		  const struct addr *local, struct accept *acc,
+		  struct body *answer);
 /* accept_own - give them to a; how many the kernel took. */
-unsigned int accept_own(struct accept *acc, struct assoc *a,
-			const struct body *b, struct body *answer);
+unsigned int accept_own(const struct accept *acc, const struct assoc *a,
+			struct body *answer);
 
 /* ---------------------------------------------------------------- node.c */
 
@@ -624,7 +633,7 @@ const struct kernel_events *node_kernel_events(void);
 void node_on_link(void);
 bool node_on_info(const struct sip_incoming *in, struct sip_reply *reply);
 bool node_module_gone(void);
-const struct config *node_config(void);
+const struct config *node_config(void);	/* NULL before node_init() */
 
 /* --------------------------------------------------- ctl.c and status.c */
 
