@@ -403,6 +403,13 @@ enum assoc_phase {
 	ASSOC_REFUSED,			/* the peer said no */
 };
 
+/* A final answer, kept for a repetition of its request. */
+struct assoc_answer {
+	int status;
+	size_t len;
+	char body[];
+};
+
 /* Where the far end is, as far as it told us. */
 enum assoc_far { FAR_HOME, FAR_BOUND, FAR_HELD };
 
@@ -441,7 +448,7 @@ struct assoc {
 	struct addr peer_current;	/* where they are */
 	uint64_t peer_until;		/* ms, end of their binding */
 	uint8_t peer_hash[32];		/* of the body of peer_seq */
-	struct sip_reply *answer;	/* to it; NULL: none yet */
+	struct assoc_answer *answer;	/* to it; NULL: none yet */
 	bool seen;			/* during a resync */
 };
 
@@ -459,6 +466,7 @@ struct assoc *assoc_first(void);
 unsigned int assoc_count(const struct addr *remote);
 /* assoc_idle - its last flow has ended: forget it in 60 s. */
 void assoc_idle(struct assoc *a);
+int assoc_answer(struct assoc *a, int status, const char *body, size_t len);
 void assoc_measure(struct assoc *a, unsigned int rtt);
 unsigned int assoc_rto(const struct assoc *a);	/* ms */
 const char *assoc_phase_text(const struct assoc *a);
