@@ -290,6 +290,21 @@ static void ask_role(msg_t *msg, const sip_t *sip)
 	free(reply);
 }
 
+/*
+ * Via's maddr would send the answer to a third party. sip_filter.c has made
+ * such a Via an error, but there may be another one behind it.
+ */
+static bool must_be_dropped(const sip_t *sip)
+{
+	const sip_error_t *e;
+
+	for (e = sip->sip_error; e; e = e->er_next)
+		if (e->er_name && !strcasecmp(e->er_name, "Via"))
+			return true;
+	return sip->sip_via->v_maddr || sip->sip_via->v_ttl ||
+	       sip->sip_request->rq_method == sip_method_ack;
+}
+
 /* The library's callback for everything that belongs to nothing. */
 static int on_message(nta_agent_magic_t *magic, nta_agent_t *nta, msg_t *msg,
 		      sip_t *sip)
@@ -301,9 +316,7 @@ static int on_message(nta_agent_magic_t *magic, nta_agent_t *nta, msg_t *msg,
 		msg_destroy(msg);
 		return 0;
 	}
-	/* Via's maddr would send the answer to a third party. */
-	if (sip->sip_via->v_maddr || sip->sip_via->v_ttl ||
-	    sip->sip_request->rq_method == sip_method_ack) {
+	if (must_be_dropped(sip)) {
 		msg_destroy(msg);
 		return 0;
 	}
