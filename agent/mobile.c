@@ -41,7 +41,10 @@ static bool is_late(const struct flow *f)
 	return claim_is_candidate(f) && f->born + LATE_MS > loop_now();
 }
 
-/* Does anything that moves, or may yet be claimed, live on it? */
+/*
+ * Does anything that moves, or may yet be claimed, live on it? Without its
+ * network only a young flow may still be named, in the Bind of the next move.
+ */
 static bool is_needed(const struct original *o)
 {
 	bool home = addr_equal(&o->current, &o->addr);
@@ -53,11 +56,14 @@ static bool is_needed(const struct original *o)
 			continue;
 		for (f = p->flows; f; f = f->next)
 			if (f->owner || f->asked ||
-			    (home && claim_is_candidate(f)))
+			    (home && (o->waiting ? is_late(f) :
+				      claim_is_candidate(f))))
 				return true;
 	}
 	return false;
 }
+
+static void check_needed(struct original *o);
 
 static void on_unused(struct timer *t)
 {
@@ -66,6 +72,8 @@ static void on_unused(struct timer *t)
 
 	if (!is_needed(o))
 		original_del(o);
+	else
+		check_needed(o);
 }
 
 /*
@@ -74,11 +82,14 @@ static void on_unused(struct timer *t)
  */
 static void check_needed(struct original *o)
 {
+	o->unused.fire = on_unused;
 	if (is_needed(o)) {
-		timer_stop(&o->unused);
+		if (o->waiting)
+			timer_set(&o->unused, LATE_MS);
+		else
+			timer_stop(&o->unused);
 		return;
 	}
-	o->unused.fire = on_unused;
 	if (addr_equal(&o->current, &o->addr) && !o->waiting)
 		timer_set(&o->unused, UNUSED_MS);
 	else
