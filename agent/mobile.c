@@ -121,7 +121,7 @@ static void hold(const struct flow *f)
 	if (!o)
 		o = original_get(&f->local.addr);
 	if (o)
-		timer_stop(&o->unused);
+		check_needed(o);
 }
 
 /**
