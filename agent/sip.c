@@ -296,11 +296,16 @@ static void ask_role(msg_t *msg, const sip_t *sip)
  */
 static bool must_be_dropped(const sip_t *sip)
 {
-	const sip_error_t *e;
+	const sip_header_t *h = (const sip_header_t *)sip->sip_error;
+	const char *name;
 
-	for (e = sip->sip_error; e; e = e->er_next)
-		if (e->er_name && !strcasecmp(e->er_name, "Via"))
+	for (; h; h = h->sh_next) {
+		/* a broken header is here as itself or only by its name */
+		name = h->sh_class == sip_error_class ? h->sh_error->er_name :
+			h->sh_class->hc_name;
+		if (name && !strcasecmp(name, "Via"))
 			return true;
+	}
 	return sip->sip_via->v_maddr || sip->sip_via->v_ttl ||
 	       sip->sip_request->rq_method == sip_method_ack;
 }
