@@ -480,29 +480,10 @@ static void tcp_state_never_goes_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, met, GENMASK(DISCONNECT, NONE));
 }
 
-/* D15: every state but those that live with their socket comes to an end. */
-static void tcp_state_times_out(struct kunit *test)
-{
-	struct hmmp_tcp t = {};
-	u8 state;
-
-	for (state = NONE; state <= HMMP_TCP_STATE_MAX; state++) {
-		bool lives = state == NONE || state == ESTABLISHED;
-
-		t.state = state;
-		KUNIT_EXPECT_EQ(test, !hmmp_tcp_timeout(&t), lives);
-	}
-	t.state = DISCONNECT;
-	KUNIT_EXPECT_EQ(test, hmmp_tcp_timeout(&t), 60);
-	t.reset = true;
-	KUNIT_EXPECT_EQ(test, hmmp_tcp_timeout(&t), 10);
-}
-
 static struct kunit_case tcp_state_cases[] = {
 	KUNIT_CASE_PARAM(tcp_state_scenario, scenario_gen_params),
 	KUNIT_CASE(tcp_state_rejects_without_trace),
 	KUNIT_CASE(tcp_state_never_goes_back),
-	KUNIT_CASE(tcp_state_times_out),
 	{}
 };
 

@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The map of the module: every structure that two files share, and every
+ * function that one file offers to the others, under the name of the file.
+ *
+ * Locks, outermost first:
+ *   hmmp_net.lock       mutex; all changes by netlink and by the gc work
+ *   flow bucket lock    spinlock, BH off; members of one bucket of flows
+ *   hmmp_owner_lock     spinlock, BH off; chains of flows by owner
+ *   hmmp_binding_lock   spinlock, BH off; chains of bindings
+ *   hmmp_peer_lock      spinlock, BH off; chains of peers
+ * Packets take none but a flow's bucket lock, and that only at the birth and
+ * the end of a connection; everything else is read under RCU.
+ */
+#ifndef _HMMP_H
+#define _HMMP_H
+
+#include <linux/hmmp.h>
+#include <linux/netfilter.h>
+#include <linux/skbuff.h>
+#include <linux/tcp.h>
+#include <linux/timekeeping.h>
+#include <linux/workqueue.h>
+#include <net/genetlink.h>
+#include <net/ip.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+#include "mib.h"
+#include "tcp_state.h"
+
+#define HMMP_VERSION	"0.1"
+
+/* Outer addresses of before a change are accepted for this long (K3). */
+#define HMMP_GRACE_NS	(2 * NSEC_PER_SEC)
+
+struct hmmp_net;
+
+/* ------------------------------------------------------------ addresses */
+
+/**
+ * struct hmmp_tuple - the ends of a TCP connection, as its socket knows them
+ * @local: this end's address, network byte order; IPv4 in the first 4 bytes,
+ *	the rest zero
+ * @remote: the far end's address
+ * @lport: this end's port, network byte order
+ * @rport: the far end's port
+ * @family: AF_INET or AF_INET6
+ */
+struct hmmp_tuple {
+	union nf_inet_addr local;
+	union nf_inet_addr remote;
+	__be16 lport;
+	__be16 rport;
+	u8 family;
+};
+
+static inline bool hmmp_addr_equal(const union nf_inet_addr *a,
+				   const union nf_inet_addr *b)
+{
+	return nf_inet_addr_cmp(a, b);
+}
+
+static inline u64 hmmp_now(void)
+{
+	return ktime_get_coarse_boottime_ns();
+}
+
+/* -------------------------------------------------------------- route.c */
+
+/**
+ * struct hmmp_route - the route of an outer packet, remembered
+ * @dst: the route, or NULL; holds a reference
+ * @saddr: the outer source that it was looked up for
+ * @lock: writers
+ *
+ * Read by packets under RCU without a lock, see hmmp_route_get().
+ */
+struct hmmp_route {
+	struct dst_entry __rcu *dst;
+	__be32 saddr;
+	spinlock_t lock;	/* guards writes of dst and saddr */
+};
+
+void hmmp_route_init(struct hmmp_route *r);
+void hmmp_route_exit(struct hmmp_route *r);
+struct dst_entry *hmmp_route_get(struct net *net, struct hmmp_route *r,
+				 struct flowi4 *fl4, bool *held);
+
+/* --------------------------------------------------------------- flow.c */
+
+/**
+ * struct hmmp_flow - a tracked TCP connection
+ * @node: in its bucket; RCU
+ * @owner_node: in the chain of its owner; RCU
+ * @net: namespace; flows die with it, so no reference
+ * @key: its ends
+ * @owner: who may move it, 0 nobody; written under the bucket lock
+ * @id: unique number, ascending
+ * @birth: when it was first seen, CLOCK_BOOTTIME ns
+ * @checked: jiffies when its socket was last looked at
+ * @flags: HMMP_FLOW_FLAGS_*
+ * @bound_if: interface that its socket is bound to, or 0
+ * @isn: initial sequence numbers, [HMMP_DIR_OUT] is this end's
+ * @tcp: what has been seen of it; written under the bucket lock
+ * @announced: its "established" event has been sent
+ * @dead: unlinked; under the bucket lock
+ * @rcu: for freeing
+ */
+struct hmmp_flow {
+	struct hlist_node node;
+	struct hlist_node owner_node;
+	struct net *net;
+	struct hmmp_tuple key;
+	u64 owner;
+	u64 id;
+	u64 birth;
+	unsigned long checked;
+	u32 flags;
+	int bound_if;
+	struct hmmp_tcp tcp;
+	bool announced;
+	bool dead;
+	struct rcu_head rcu;
+};
+
+/* Flags of a flow that cannot move. */
+#define HMMP_FLOW_FIXED	(HMMP_FLOW_FLAGS_DEVICE_BOUND | \
+			 HMMP_FLOW_FLAGS_IPSEC | HMMP_FLOW_FLAGS_NAT | \
+			 HMMP_FLOW_FLAGS_FORMER | HMMP_FLOW_FLAGS_REPAIR)
+
+/* Flags that say who sent the first SYN; neither: the far end did. */
+#define HMMP_FLOW_OPENERS	(HMMP_FLOW_FLAGS_OPENER | \
+				 HMMP_FLOW_FLAGS_OPENER_UNKNOWN)
+
+int hmmp_flow_init(void);
+void hmmp_flow_exit(void);
+void hmmp_flow_net_exit(struct hmmp_net *hn);
+struct hmmp_flow *hmmp_flow_find(struct net *net, const struct hmmp_tuple *key);
+struct hmmp_flow *hmmp_flow_add(struct hmmp_net *hn,
+				const struct hmmp_flow *seed);
+void hmmp_flow_lock(const struct hmmp_flow *f);
+void hmmp_flow_unlock(const struct hmmp_flow *f);
+int hmmp_flow_set_owner(struct hmmp_flow *f, u64 owner);
+bool hmmp_flow_owner_alive(struct net *net, const union nf_inet_addr *remote,
+			   u64 owner);
+void hmmp_flow_gc(struct hmmp_net *hn);
+u32 hmmp_flow_buckets(void);
+u32 hmmp_flow_machine_limit(void);
+
+/**
+ * hmmp_flow_walk_t - called for a flow under RCU
+ *
+ * Return: 0 to go on, anything else ends the walk.
+ */
+typedef int (*hmmp_flow_walk_t)(struct hmmp_flow *f, void *arg);
+
+/**
+ * struct hmmp_cursor - where a walk over a table of chains stands
+ * @bucket: chain
+ * @id: the last object visited in it; chains are in descending order of id
+ */
+struct hmmp_cursor {
+	u32 bucket;
+	u64 id;
+};
+
+int hmmp_flow_walk(struct net *net, struct hmmp_cursor *at,
+		   hmmp_flow_walk_t fn, void *arg);
+void hmmp_flow_walk_owner(struct net *net, u64 owner, hmmp_flow_walk_t fn,
+			  void *arg);
+
+/* ------------------------------------------------------------ sip_eye.c */
+
+void hmmp_sip_eye_out(struct hmmp_net *hn, const struct sk_buff *skb);
+bool hmmp_tuple_from_skb(const struct sk_buff *skb, bool out,
+			 struct hmmp_tuple *key);
+int hmmp_sip_eye_take(struct hmmp_net *hn, const struct hmmp_tuple *key,
+		      u32 opener);
+
+/* --------------------------------------------------------------- sock.c */
+
+struct sock *hmmp_sock_get(struct net *net, const struct hmmp_tuple *key,
+			   int bound_if);
+void hmmp_sock_key(const struct sock *sk, struct hmmp_tuple *key);
+void hmmp_sock_facts(const struct sock *sk, bool opener, struct hmmp_tcp *t);
+u32 hmmp_sock_flags(const struct sock *sk);
+u32 hmmp_sock_opener(const struct sock *sk);
+
+/**
+ * enum hmmp_wake_result - what became of an attempt to wake a socket
+ * @HMMP_WAKE_DONE: its timer fires at once
+ * @HMMP_WAKE_IDLE: nothing waits, or something was acknowledged meanwhile
+ * @HMMP_WAKE_LATER: try again, its user holds it or it is too early
+ */
+enum hmmp_wake_result {
+	HMMP_WAKE_DONE,
+	HMMP_WAKE_IDLE,
+	HMMP_WAKE_LATER,
+};
+
+enum hmmp_wake_result hmmp_sock_wake(struct sock *sk, u32 since, u32 mtu);
+
+/* -------------------------------------------------------------- local.c */
+
+/**
+ * struct hmmp_local - an address of this host, and where it receives now
+ * @original: the address that connections were born with
+ * @current_addr: where packets for it are received
+ * @previous: the same before the last hand-off; zero if there was none
+ * @changed: time of the last hand-off, CLOCK_BOOTTIME ns
+ * @stamp: the same in TCP's jiffies
+ * @ifindex: dummy interface that holds @original
+ * @family: AF_INET or AF_INET6
+ */
+struct hmmp_local {
+	union nf_inet_addr original;
+	union nf_inet_addr current_addr;
+	union nf_inet_addr previous;
+	u64 changed;
+	u32 stamp;
+	u32 ifindex;
+	u8 family;
+};
+
+/**
+ * struct hmmp_local_map - all of them; replaced whole (K7)
+ * @rcu: for freeing
+ * @moved: how many are not at home
+ * @n: how many
+ * @entry: in no order
+ */
+struct hmmp_local_map {
+	struct rcu_head rcu;
+	u32 moved;
+	u32 n;
+	struct hmmp_local entry[];
+};
+
+#define HMMP_LOCALS_MAX	64	/* a hand-off copies them; packets scan them */
+
+const struct hmmp_local *hmmp_local_find(const struct hmmp_local_map *map,
+					 u8 family,
+					 const union nf_inet_addr *original);
+int hmmp_local_set(struct hmmp_net *hn, const struct hmmp_local *l);
+int hmmp_local_del(struct hmmp_net *hn, u8 family,
+		   const union nf_inet_addr *original);
+int hmmp_local_handoff(struct hmmp_net *hn, u8 family,
+		       const union nf_inet_addr *old,
+		       const union nf_inet_addr *now);
+void hmmp_local_net_exit(struct hmmp_net *hn);
+
+static inline bool hmmp_local_moved(const struct hmmp_local *l)
+{
+	return !hmmp_addr_equal(&l->original, &l->current_addr);
+}
+
+/* ------------------------------------------------------------ binding.c */
+
+/**
+ * struct hmmp_binding - a far end's address 1 is bound to address 2
+ * @node: in its chain; RCU
+ * @net: namespace; bindings die with it, so no reference
+ * @owner: owner of the flows that it covers
+ * @original: address 1
+ * @current_addr: address 2
+ * @previous: address 2 before the last update, zero if there was none
+ * @local_outer: outer source, or zero: it follows the local map
+ * @expires: end of its life, CLOCK_BOOTTIME ns
+ * @since: when @current_addr became that, CLOCK_BOOTTIME ns
+ * @route: route to @current_addr
+ * @id: unique number, ascending; kept by updates
+ * @seq: sequence number of the message that brought it
+ * @mark: for the route look-up
+ * @status: HMMP_STATUS_*; an expired one counts as held at once, the gc work
+ *	writes it down
+ * @encap: HMMP_ENCAP_*
+ * @family: of @original
+ * @home: address 2 is address 1, only @previous is still of use
+ * @leaving: removed; lives on for the grace of @previous only
+ * @tx_packets: and so on: what it carried; moved to its successor on update
+ * @rcu: for freeing
+ *
+ * All but the counters and the route is written once; an update replaces the
+ * whole object (K7).
+ */
+struct hmmp_binding {
+	struct hlist_node node;
+	struct net *net;
+	u64 owner;
+	union nf_inet_addr original;
+	union nf_inet_addr current_addr;
+	union nf_inet_addr previous;
+	union nf_inet_addr local_outer;
+	u64 expires;
+	u64 since;
+	struct hmmp_route route;
+	u64 id;
+	u32 seq;
+	u32 mark;
+	u8 status;
+	u8 encap;
+	u8 family;
+	bool home;
+	bool leaving;
+	atomic64_t tx_packets;
+	atomic64_t tx_bytes;
+	atomic64_t rx_packets;
+	atomic64_t rx_bytes;
+	atomic64_t drops;
+	struct rcu_head rcu;
+};
+
+void hmmp_binding_init(void);
+void hmmp_binding_net_exit(struct hmmp_net *hn);
+struct hmmp_binding *hmmp_binding_find(struct net *net, u8 family,
+				       const union nf_inet_addr *original,
+				       u64 owner);
+bool hmmp_binding_any(struct net *net, u8 family,
+		      const union nf_inet_addr *original);
+int hmmp_binding_set(struct hmmp_net *hn, const struct hmmp_binding *seed,
+		     u32 lifetime_ms, struct netlink_ext_ack *extack);
+int hmmp_binding_del(struct hmmp_net *hn, u8 family,
+		     const union nf_inet_addr *original, u64 owner,
+		     const u32 *seq, struct netlink_ext_ack *extack);
+void hmmp_binding_gc(struct hmmp_net *hn);
+u8 hmmp_binding_status(const struct hmmp_binding *b, u64 now);
+
+typedef int (*hmmp_binding_walk_t)(struct hmmp_binding *b, void *arg);
+int hmmp_binding_walk(struct net *net, struct hmmp_cursor *at,
+		      hmmp_binding_walk_t fn, void *arg);
+
+/* --------------------------------------------------------------- peer.c */
+
+/**
+ * struct hmmp_peer - what a far end said of this host's current address
+ * @node: in its chain; RCU
+ * @net: namespace
+ * @remote: the far end's original address
+ * @current_addr: the address of this host that it spoke of
+ * @owner: owner of the flows in question
+ * @route: route from @current_addr to @remote
+ * @id: unique number, ascending
+ * @state: HMMP_PEER_STATE_*
+ * @family: of @remote
+ * @rcu: for freeing
+ */
+struct hmmp_peer {
+	struct hlist_node node;
+	struct net *net;
+	union nf_inet_addr remote;
+	union nf_inet_addr current_addr;
+	u64 owner;
+	struct hmmp_route route;
+	u64 id;
+	u8 state;
+	u8 family;
+	struct rcu_head rcu;
+};
+
+void hmmp_peer_net_exit(struct hmmp_net *hn);
+struct hmmp_peer *hmmp_peer_find(struct net *net, u8 family,
+				 const union nf_inet_addr *remote, u64 owner);
+int hmmp_peer_set(struct hmmp_net *hn, const struct hmmp_peer *seed);
+void hmmp_peer_gc(struct hmmp_net *hn);
+typedef int (*hmmp_peer_walk_t)(struct hmmp_peer *p, void *arg);
+int hmmp_peer_walk(struct net *net, struct hmmp_cursor *at,
+		   hmmp_peer_walk_t fn, void *arg);
+
+/* --------------------------------------------------------------- wake.c */
+
+void hmmp_wake_net_init(struct hmmp_net *hn);
+void hmmp_wake_net_exit(struct hmmp_net *hn);
+void hmmp_wake(struct hmmp_net *hn, const union nf_inet_addr *remote,
+	       u64 owner, u32 since, const union nf_inet_addr *outer);
+
+/* -------------------------------------------------------------- encap.c */
+
+unsigned int hmmp_encap4(struct hmmp_net *hn, struct sk_buff *skb);
+
+/* -------------------------------------------------------------- decap.c */
+
+int hmmp_decap_init(void);
+void hmmp_decap_exit(void);
+int hmmp_decap_net_init(struct hmmp_net *hn);
+void hmmp_decap_net_pre_exit(struct hmmp_net *hn);
+void hmmp_decap_net_exit(struct hmmp_net *hn);
+unsigned int hmmp_decap_plain4(struct hmmp_net *hn, const struct sk_buff *skb);
+unsigned int hmmp_decap_fragmented4(struct hmmp_net *hn,
+				    const struct sk_buff *skb);
+
+/* -------------------------------------------------------------- hooks.c */
+
+int hmmp_hooks_add(struct hmmp_net *hn);
+void hmmp_hooks_del(struct hmmp_net *hn);
+
+/* ------------------------------------------------ netlink*.c and event.c */
+
+extern struct genl_family hmmp_genl_family;
+
+struct hmmp_net *hmmp_netlink_begin(struct genl_info *info);
+void hmmp_netlink_end(struct hmmp_net *hn);
+int hmmp_netlink_addr(struct genl_info *info, int attr, u8 *family,
+		      union nf_inet_addr *addr);
+int hmmp_netlink_put_addr(struct sk_buff *msg, int attr, u8 family,
+			  const union nf_inet_addr *addr);
+bool hmmp_netlink_has(struct genl_info *info, int attr);
+
+int hmmp_nl_flow_get_doit(struct sk_buff *skb, struct genl_info *info);
+int hmmp_nl_flow_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int hmmp_nl_flow_new_doit(struct sk_buff *skb, struct genl_info *info);
+int hmmp_nl_flow_set_doit(struct sk_buff *skb, struct genl_info *info);
+int hmmp_nl_binding_new_doit(struct sk_buff *skb, struct genl_info *info);
+int hmmp_nl_binding_del_doit(struct sk_buff *skb, struct genl_info *info);
+int hmmp_nl_binding_get_doit(struct sk_buff *skb, struct genl_info *info);
+int hmmp_nl_binding_get_dumpit(struct sk_buff *skb,
+			       struct netlink_callback *cb);
+int hmmp_nl_release_doit(struct sk_buff *skb, struct genl_info *info);
+int hmmp_nl_local_set_doit(struct sk_buff *skb, struct genl_info *info);
+int hmmp_nl_local_del_doit(struct sk_buff *skb, struct genl_info *info);
+int hmmp_nl_local_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int hmmp_nl_handoff_doit(struct sk_buff *skb, struct genl_info *info);
+int hmmp_nl_peer_set_doit(struct sk_buff *skb, struct genl_info *info);
+int hmmp_nl_peer_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+
+int hmmp_netlink_put_flow(struct sk_buff *msg, const struct hmmp_flow *f);
+int hmmp_netlink_put_binding(struct sk_buff *msg, const struct hmmp_binding *b);
+void hmmp_event_flow(struct hmmp_net *hn, const struct hmmp_flow *f, u32 what);
+void hmmp_event_binding(struct hmmp_net *hn, const struct hmmp_binding *b,
+			u32 what);
+
+/* --------------------------------------------------------------- main.c */
+
+/**
+ * struct hmmp_limits - what a namespace may use
+ * @flows: tracked flows
+ * @bindings: bindings
+ * @locals: entries of the local map
+ * @peers: far ends
+ */
+struct hmmp_limits {
+	u32 flows;
+	u32 bindings;
+	u32 locals;
+	u32 peers;
+};
+
+/**
+ * struct hmmp_net - what the module keeps of a namespace
+ * @net: the namespace
+ * @local: the local map; RCU, written under @lock
+ * @n_flows: tracked flows
+ * @n_bindings: bindings, those that are leaving not counted
+ * @n_chained: bindings in the table, all of them: 0 lets packets pass fast
+ * @n_peers: far ends
+ * @limit: how many there may be; under @lock, read anywhere
+ * @active: hooks are registered; set once under @lock
+ * @input: private route that marks decapsulated packets, NULL until @active
+ * @mib: counters
+ * @lock: all changes but the birth and death of flows
+ * @gc: looks after flows and lifetimes
+ * @wake: wakes sockets whose path is whole again
+ * @wake_lock: guards @wake_list
+ * @wake_list: paths to see to
+ * @wake_n: how many
+ */
+struct hmmp_net {
+	struct net *net;
+	struct hmmp_local_map __rcu *local;
+	atomic_t n_flows;
+	atomic_t n_bindings;
+	atomic_t n_chained;
+	atomic_t n_peers;
+	struct hmmp_limits limit;
+	bool active;
+	struct rtable *input;
+	struct hmmp_mib __percpu *mib;
+	struct mutex lock;	/* guards all changes but those of flows */
+	struct delayed_work gc;
+	struct delayed_work wake;
+	spinlock_t wake_lock;	/* guards wake_list and wake_n */
+	struct list_head wake_list;
+	u32 wake_n;
+};
+
+extern unsigned int hmmp_net_id;
+
+static inline struct hmmp_net *hmmp_net(const struct net *net)
+{
+	return net_generic(net, hmmp_net_id);
+}
+
+int hmmp_net_start(struct hmmp_net *hn);
+void hmmp_net_gc_soon(struct hmmp_net *hn, unsigned long delay);
+u64 hmmp_next_id(void);
+
+#endif
