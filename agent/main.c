@@ -87,6 +87,16 @@ static void read_options(int argc, char **argv, struct options *o)
 	}
 }
 
+static void say_hello(void)
+{
+	log_print(LOG_NOTE, "hmmpd " HMMP_VERSION " starts:%s%s",
+		  cfg.role_mobile ? " mobile" : "",
+		  cfg.role_correspondent ? " correspondent" : "");
+	log_print(LOG_WARN, "security = none-laboratory: nobody is authenticated; whoever can send packets here can redirect connections");
+	if (cfg.role_mobile && !cfg.peers.all && !cfg.peers.n)
+		log_print(LOG_WARN, "[mobile] peers is empty: no host is asked, no connection will move");
+}
+
 /* ------------------------------------------------------------------- daemon */
 
 /* The parent: exits with what the child says, once it is up. */
@@ -119,14 +129,14 @@ static int daemonise(void)
 	return chdir("/") ? -errno : 0;
 }
 
-/* From here on nobody reads our stderr. */
+/* The daemon is up: from here on nobody reads our stderr. */
 static void tell_parent(void)
 {
 	char status = 0;
 	int null;
 
-	if (ready_fd < 0)
-		return;
+	log_init(cfg.log_level, true);
+	say_hello();
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null >= 0) {
 		dup2(null, 0);
@@ -208,9 +218,16 @@ static int up_link(void)
 	return link_init(cfg.dummy, node_on_link);
 }
 
+/* Only a mobile has former addresses; others get no dummy device. */
 static int up_anchor(void)
 {
-	return anchor_init(&cfg);
+	return cfg.role_mobile ? anchor_init(&cfg) : 0;
+}
+
+static void down_anchor(void)
+{
+	if (cfg.role_mobile)
+		anchor_exit();
 }
 
 static int up_sip(void)
@@ -247,7 +264,7 @@ static const struct rung {
 	{ "signals", signals_init, down_signals },
 	{ "the module", up_kernel, kernel_exit },
 	{ "rtnetlink", up_link, link_exit },
-	{ "the anchor of former addresses", up_anchor, anchor_exit },
+	{ "the anchor of former addresses", up_anchor, down_anchor },
 	{ "SIP", up_sip, sip_exit },
 	{ "the roles", up_node, node_exit },
 	{ "the control socket", up_ctl, ctl_exit },
@@ -279,24 +296,12 @@ static int climb(void)
 	return 0;
 }
 
-static void say_hello(void)
-{
-	log_print(LOG_NOTE, "hmmpd " HMMP_VERSION " starts:%s%s",
-		  cfg.role_mobile ? " mobile" : "",
-		  cfg.role_correspondent ? " correspondent" : "");
-	log_print(LOG_WARN, "security = none-laboratory: nobody is authenticated; whoever can send packets here can redirect connections");
-	if (cfg.role_mobile && !cfg.peers.all && !cfg.peers.n)
-		log_print(LOG_WARN, "[mobile] peers is empty: no host is asked, no connection will move");
-}
-
 static int serve(const struct options *o)
 {
 	int err = 0;
 
-	if (!o->foreground) {
+	if (!o->foreground)
 		err = daemonise();
-		cfg.log_syslog = true;
-	}
 	if (err) {
 		fprintf(stderr, "hmmpd: cannot become a daemon: %s\n",
 			strerror(-err));
@@ -310,7 +315,8 @@ static int serve(const struct options *o)
 			  strerror(-err));
 	if (privs_drop(&cfg) || climb())
 		return 1;
-	tell_parent();
+	if (!o->foreground)
+		tell_parent();
 	loop_run();
 	descend(RUNGS);
 	if (o->pid_file)

@@ -101,8 +101,10 @@ static int bind_transport(struct bound *b)
 		 b->addr.len == 4 ? "sip:%s:%u;transport=udp" :
 				    "sip:[%s]:%u;transport=udp",
 		 b->ident, port);
+	/* the first transport of all decides about STUN, not the agent */
 	if (nta_agent_add_tport(agent, URL_STRING_MAKE(url),
-				TPTAG_IDENT(b->ident), TAG_END()) < 0)
+				TPTAG_IDENT(b->ident), TPTAG_STUN_SERVER(0),
+				TAG_END()) < 0)
 		return errno ? -errno : -EADDRNOTAVAIL;
 	return 0;
 }
@@ -366,7 +368,6 @@ int sip_init(uint16_t udp_port, sip_handler handler)
 				 NTATAG_CLIENT_RPORT(1),
 				 NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0),
 				 NTATAG_UDP_MTU(65535),
-				 TPTAG_STUN_SERVER(0),
 				 TAG_END());
 	return agent ? 0 : -ENOMEM;
 }

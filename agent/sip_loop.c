@@ -16,6 +16,8 @@
 
 #include "sip.h"
 
+#define ROUND	60000	/* ms; the library wants an end, events come before */
+
 struct watch {
 	struct watch *next;
 	int fd;
@@ -252,7 +254,7 @@ void loop_exit(void)
 void loop_run(void)
 {
 	while (!stopped)
-		su_root_step(root, 1000);
+		su_root_step(root, ROUND);
 	stopped = false;
 }
 

@@ -4,6 +4,8 @@
  * silence for what would be answered to a third party, the limit of answers,
  * and thousands of broken datagrams, after each of which the stack still lives.
  */
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +34,7 @@ static int teardown(void **state)
 }
 
 /* A request of which parts can be replaced. */
-struct request {
+struct inquiry {
 	const char *method;
 	const char *version;
 	const char *via;	/* behind the branch, or all if it has "SIP/" */
@@ -44,7 +46,7 @@ struct request {
 
 static const char body[] = "Bind [192.0.2.1] to [192.0.2.1]\r\n";
 
-static size_t build(char *text, size_t size, const struct request *q,
+static size_t build(char *text, size_t size, const struct inquiry *q,
 		    unsigned int n)
 {
 	const char *method = q->method ? q->method : "INFO";
@@ -70,9 +72,9 @@ static size_t build(char *text, size_t size, const struct request *q,
 }
 
 /* Sends it; the answer, or NULL when the next request is answered first. */
-static const char *ask(const struct request *q)
+static const char *ask(const struct inquiry *q)
 {
-	static const struct request good;
+	static const struct inquiry good;
 	static unsigned int n;
 	unsigned int before = raw.n;
 	char text[12000];
@@ -101,7 +103,7 @@ static const char *ask(const struct request *q)
 
 static const struct {
 	const char *what;
-	struct request q;
+	struct inquiry q;
 	const char *line;	/* NULL: silence */
 	const char *header;
 } cases[] = {
@@ -183,7 +185,7 @@ static void requests_are_judged_by_their_headers(void **state)
 
 static void a_name_in_via_is_not_resolved(void **state)
 {
-	struct request q = { .via = "SIP/2.0/UDP nobody.example" };
+	struct inquiry q = { .via = "SIP/2.0/UDP nobody.example" };
 	uint64_t start = loop_now();
 	const char *got = ask(&q);
 
@@ -194,7 +196,7 @@ static void a_name_in_via_is_not_resolved(void **state)
 
 static void the_answer_of_the_role_is_sent(void **state)
 {
-	static const struct request good;
+	static const struct inquiry good;
 	const char *got;
 
 	handled.reply = (struct sip_reply){
@@ -215,7 +217,7 @@ static void the_answer_of_the_role_is_sent(void **state)
 
 static void a_role_may_be_silent(void **state)
 {
-	static const struct request good;
+	static const struct inquiry good;
 	char text[2000];
 	size_t len = build(text, sizeof(text), &good, 90000);
 
@@ -228,8 +230,8 @@ static void a_role_may_be_silent(void **state)
 
 static void refusals_are_limited_good_answers_are_not(void **state)
 {
-	struct request bad = { .method = "OPTIONS" };
-	static const struct request good;
+	struct inquiry bad = { .method = "OPTIONS" };
+	static const struct inquiry good;
 	unsigned int refused = 0;
 	unsigned int ok = 0;
 	char text[2000];
@@ -252,6 +254,56 @@ static void refusals_are_limited_good_answers_are_not(void **state)
 	assert_int_equal(ok, 40);
 	/* 20, and one for each 100 ms that it took */
 	assert_in_range(refused, 20, 50);
+}
+
+static unsigned int descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned int n = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+static void addresses_come_and_go(void **state)
+{
+	static const struct inquiry good;
+	unsigned int before = descriptors();
+	char text[ADDR_TEXT];
+	struct addr a;
+	unsigned int i;
+
+	for (i = 1; i < 150; i++) {
+		snprintf(text, sizeof(text), "127.0.1.%u", i);
+		a = env_addr(text);
+		assert_int_equal(sip_addr_add(&a), 0);
+		assert_int_equal(sip_addr_add(&a), 0);
+		sip_addr_del(&a);
+		assert_non_null(ask(&good));
+	}
+	assert_true(descriptors() < before + 80);
+	/* one that went and comes again */
+	assert_int_equal(sip_addr_add(&a), 0);
+	a = env_addr("192.0.2.77");	/* not of this host */
+	assert_int_equal(sip_addr_add(&a), -EADDRNOTAVAIL);
+	sip_addr_del(&a);
+	assert_non_null(ask(&good));
+}
+
+/* The library has a STUN server, on by default, and of ill repute. */
+static void stun_is_not_served(void **state)
+{
+	static const uint8_t binding[] = { 0, 1, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8,
+		9, 10, 11, 12, 13, 14, 15, 16 };
+
+	raw_send(&raw, THERE, binding, sizeof(binding));
+	env_wait(&raw.n, 1, 2000);
+	/* "not implemented", without a look into it */
+	assert_int_equal(raw.got[0].text[0], 1);
+	assert_int_equal(raw.got[0].text[1], 0x11);
 }
 
 /* -------------------------------------------------------------- mutations */
@@ -315,7 +367,7 @@ static void on_any(struct raw *r, struct message *m)
 
 static void check_alive(unsigned int n)
 {
-	static const struct request good;
+	static const struct inquiry good;
 	char text[2000];
 	size_t len = build(text, sizeof(text), &good, n);
 
@@ -331,7 +383,7 @@ static void broken_datagrams_do_no_harm(void **state)
 		"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.0.0.3;branch=z9hG4bK1"
 		"\r\nFrom: <sip:a@b.invalid>;tag=1\r\nTo: <sip:c@127.0.0.3>"
 		"\r\nCall-ID: x\r\nCSeq: 1 INFO\r\nContent-Length: 0\r\n\r\n";
-	struct request q = { .extra = "Accept: a/b, c/d;q=0.1\r\n" };
+	struct inquiry q = { .extra = "Accept: a/b, c/d;q=0.1\r\n" };
 	unsigned int i;
 	char text[4000];
 	size_t len;
@@ -363,6 +415,8 @@ int main(void)
 		T(the_answer_of_the_role_is_sent),
 		T(a_role_may_be_silent),
 		T(refusals_are_limited_good_answers_are_not),
+		T(addresses_come_and_go),
+		T(stun_is_not_served),
 		T(broken_datagrams_do_no_harm),
 	};
 
