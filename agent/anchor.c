@@ -164,7 +164,7 @@ int anchor_hold(const struct addr *original)
 	int ifindex = holder_ifindex();
 	int err;
 
-	if (!ifindex)
+	if (!ifindex || !anchor.n)
 		ifindex = holder_need();
 	if (ifindex < 0)
 		return ifindex;
@@ -313,9 +313,7 @@ static void count_repair(const char *what, const struct addr *a)
 static bool check_device(void)
 {
 	if (holder_is_whole())
-		return anchor.n;
-	if (!anchor.n)
-		return false;		/* made again when it is needed */
+		return true;
 	if (holder_need() < 0)
 		return false;
 	count_repair("interface", NULL);
@@ -367,9 +365,7 @@ void anchor_check(void)
 {
 	unsigned int i;
 
-	if (anchor.rest.armed)
-		return;
-	if (!check_device())
+	if (!anchor.n || anchor.rest.armed || !check_device())
 		return;
 	for (i = 0; i < anchor.n; i++) {
 		anchor.held[i].on_device = false;

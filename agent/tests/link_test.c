@@ -18,6 +18,8 @@
 #include "agent.h"
 #include "tests/netns.h"
 
+#define BATCH " ip -batch -"
+
 static unsigned int called;
 
 static void on_link(void)
@@ -170,17 +172,15 @@ static bool burst_away(void)
 
 static void test_burst_is_one_call(void **state)
 {
-	netns_run("for i in $(seq 100 199); do "
-		  "echo addr add 10.1.0.$i/24 dev wa; "
-		  "done | ip -batch -");
+	netns_run("seq 100 199 | sed 's|.*|addr add 10.1.0.&/24 dev wa|' |"
+		  BATCH);
 	called = 0;
 	assert_true(netns_wait(burst_there, 1000));
 	assert_true(usable("10.1.0.100"));
 	assert_true(usable("10.1.0.199"));
 	assert_in_range(called, 1, 2);	/* two sockets tell of it */
-	netns_run("for i in $(seq 100 199); do "
-		  "echo addr del 10.1.0.$i/24 dev wa; "
-		  "done | ip -batch -");
+	netns_run("seq 100 199 | sed 's|.*|addr del 10.1.0.&/24 dev wa|' |"
+		  BATCH);
 	called = 0;
 	assert_true(netns_wait(burst_away, 1000));
 	assert_null(find("10.1.0.150"));
@@ -197,20 +197,18 @@ static bool lost_messages(void)
 {
 	char out[64];
 
-	netns_read(out, sizeof(out), "awk '$2 == 0 && $9 > 0' /proc/net/netlink"
-		   " | wc -l");
+	netns_read(out, sizeof(out),
+		   "awk '!$2 && $9 { n++ } END { print n }' /proc/net/netlink");
 	return atoi(out) > 0;
 }
 
 /* More messages than a socket holds, and a move among them. */
 static void test_move_in_a_storm(void **state)
 {
-	netns_run("{ for i in $(seq 6000); do "
-		  "echo link set wd alias a$i; done; "
-		  "echo addr del 10.1.0.5/24 dev wa; "
-		  "echo addr add 10.3.0.5/24 dev wa; "
-		  "for i in $(seq 1000); do "
-		  "echo link set wd alias b$i; done; } | ip -batch -");
+	netns_run("{ seq 6000 | sed 's|.*|link set wd alias a&|';"
+		  "echo addr del 10.1.0.5/24 dev wa;"
+		  "echo addr add 10.3.0.5/24 dev wa;"
+		  "seq 1000 | sed 's|.*|link set wd alias b&|'; } |" BATCH);
 	assert_true(lost_messages());
 	assert_true(netns_wait(moved, 10000));
 	netns_run("ip addr del 10.3.0.5/24 dev wa; "
@@ -286,8 +284,8 @@ static int enter(void **state)
 	netns_run("ip link add wa type veth peer name wb;"
 		  "ip link add wc type veth peer name wd;"
 		  "ip link add hold0 type veth peer name holdp;"
-		  "for i in wa wb wc wd hold0 holdp; do"
-		  " ip link set $i up; done;"
+		  "for i in wa wb wc wd hold0 holdp; do ip link set $i up;"
+		  "done;"
 		  "ip addr add 10.1.0.5/24 dev wa;"
 		  "ip addr add 10.2.0.5/24 dev wc");
 	if (loop_init() || link_init("hold0", on_link))
