@@ -524,6 +524,8 @@ int original_move(const struct addr *old, const struct addr *now, int ifindex);
 int original_restore(void);
 /* original_load - ours from the kernel's entries (we were restarted). */
 int original_load(void);
+/* original_check - is it still needed? If not, it leaves, soon. */
+void original_check(struct original *o);
 unsigned int original_flows(const struct original *o);	/* that follow it */
 void original_exit(void);
 
@@ -568,6 +570,7 @@ void claim_schedule(struct pair *p);	/* something may be ready */
 void claim_stop(struct pair *p);	/* the batch under way is void */
 void claim_unask(struct pair *p, uint64_t owner);
 bool claim_is_candidate(const struct flow *f);
+bool claim_is_late(const struct flow *f);
 /* What an answer says of the flows that were asked for owner. */
 void claim_settle(struct pair *p, uint64_t owner, const struct body *b);
 /* The Flow lines for the flows that may still be named; how many. */
@@ -591,6 +594,13 @@ void bind_on_peer_moved(struct assoc *a);
 /* Say once more what the peer may have missed (restart). */
 void bind_again(struct assoc *a);
 
+/* ---------------------------------------------------------------- move.c */
+
+void move_init(const struct config *cfg);
+void move_check(void);			/* is anything a hand-off now? */
+/* move_by_hand - a test aid; entries that changed or -errno. */
+int move_by_hand(const struct addr *old, const struct addr *now);
+
 /* -------------------------------------------- mobile.c, correspondent.c */
 
 int mobile_init(const struct config *cfg);
@@ -600,8 +610,6 @@ void mobile_on_flow(struct flow *f);		/* new, or its owner changed */
 void mobile_on_end(uint64_t owner, const struct addr *local);
 void mobile_on_link(void);
 void mobile_on_resync(bool reloaded);		/* flows are up to date */
-/* mobile_handoff - by hand (a test aid); entries that changed or -errno. */
-int mobile_handoff(const struct addr *old, const struct addr *now);
 
 int correspondent_init(const struct config *cfg);
 void correspondent_exit(void);
@@ -610,6 +618,23 @@ bool correspondent_on_bind(const struct sip_incoming *in,
 void correspondent_on_end(uint64_t owner);
 void correspondent_on_binding(const struct kernel_binding *b);
 void correspondent_on_resync(bool reloaded);
+
+/* -------------------------------------------------------------- answer.c */
+
+/* One Bind on its way through the checks. */
+struct request {
+	const struct sip_incoming *in;
+	const struct body *b;
+	struct assoc *a;		/* NULL: unknown */
+	struct body answer;		/* Denied lines, lifetime: filled on the way */
+	struct sip_reply *reply;
+};
+
+void answer_bare(struct request *r, int status);	/* without a body */
+void answer_say(struct request *r, int status);	/* 200: Bound; else Refused */
+void answer_bound(struct request *r, uint32_t lifetime);
+void answer_kernel(struct request *r, int err);	/* the kernel refused */
+void answer_repeat(struct request *r);
 
 /* -------------------------------------------------------------- accept.c */
 

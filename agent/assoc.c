@@ -65,8 +65,8 @@ struct assoc *assoc_add(const char *id, uint64_t owner,
 
 static int random_id(char id[ASSOC_ID + 1])
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-		"abcdefghijklmnopqrstuvwxyz0123456789-_";
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 	uint8_t r[ASSOC_ID];
 	int i;
 

@@ -292,8 +292,7 @@ static void log_change(const struct assoc *a, const char *from,
 	char r[ADDR_TEXT], t[ADDR_TEXT];
 	uint64_t now = loop_now();
 
-	log_print(LOG_NOTE, "association %s (%s): %s -> %s at %s, %s, "
-		  "%llu ms after the move, %llu ms after the address",
+	log_print(LOG_NOTE, "association %s (%s): %s -> %s at %s, %s, %llu ms after the move, %llu ms after the address",
 		  a->id, addr_format(&a->remote, r), from,
 		  assoc_phase_text(a), addr_format(&a->bound_to, t), why,
 		  (unsigned long long)(a->moved_at ? now - a->moved_at : 0),

@@ -21,6 +21,7 @@
 #define AGAIN_MS 2000			/* doubles with every try */
 #define TRIES_MAX 4
 #define QUIET_MS 600000
+#define LATE_MS 5000
 #define ADMIT_AGAIN 200
 
 static const struct config *cfg;
@@ -51,6 +52,12 @@ bool claim_is_candidate(const struct flow *f)
 
 	return cfg && !f->owner && !f->stuck && !own &&
 	       is_allowed(&cfg->peers, &f->remote.addr);
+}
+
+/* Too young to have been claimed: the next Bind may still name it. */
+bool claim_is_late(const struct flow *f)
+{
+	return claim_is_candidate(f) && f->born + LATE_MS > loop_now();
 }
 
 /* Only from home: ownership is gained from the original address itself. */

@@ -18,18 +18,8 @@
 
 #define LIFETIME_MIN 4			/* s */
 #define LIFETIME_MAX 420
-#define RETRY_S 30
 
 static const struct config *cfg;
-
-/* One Bind on its way through the checks. */
-struct request {
-	const struct sip_incoming *in;
-	const struct body *b;
-	struct assoc *a;
-	struct body answer;
-	struct sip_reply *reply;
-};
 
 int correspondent_init(const struct config *config)
 {
@@ -40,88 +30,6 @@ int correspondent_init(const struct config *config)
 void correspondent_exit(void)
 {
 	cfg = NULL;
-}
-
-/* ------------------------------------------------------------ the answers */
-
-static const char *phrase_of(int status)
-{
-	switch (status) {
-	case 200:
-		return "OK";
-	case 400:
-		return "Bad Request";
-	case 403:
-		return "Forbidden";
-	case 405:
-		return "Method Not Allowed";
-	case 423:
-		return "Interval Too Brief";
-	case 481:
-		return "Association Does Not Exist";
-	case 488:
-		return "Not Acceptable Here";
-	case 503:
-		return "Service Unavailable";
-	default:
-		return "Server Internal Error";
-	}
-}
-
-/* A final answer without a body says little, to whoever may have forged. */
-static void say_bare(struct request *r, int status)
-{
-	r->reply->status = status;
-	snprintf(r->reply->phrase, sizeof(r->reply->phrase), "%s",
-		 phrase_of(status));
-	r->reply->len = 0;
-}
-
-/* Bound with 200, Refused with anything else. */
-static void say(struct request *r, int status)
-{
-	struct body *ans = &r->answer;
-	int len;
-
-	ans->kind = status == 200 ? BODY_BOUND : BODY_REFUSED;
-	ans->from = r->b->from;
-	ans->to = r->b->to;
-	strcpy(ans->assoc, r->b->assoc);
-	ans->has_seq = true;
-	ans->seq = r->a ? r->a->peer_seq : 0;
-	ans->has_status = true;
-	ans->status = status;
-	if (status == 503) {
-		ans->has_retry = true;
-		ans->retry = RETRY_S;
-	}
-	say_bare(r, status);
-	len = body_build(ans, r->reply->body, sizeof(r->reply->body));
-	if (len < 0)
-		say_bare(r, 500);
-	else
-		r->reply->len = len;
-}
-
-static void say_bound(struct request *r, uint32_t lifetime)
-{
-	if (!addr_equal(&r->b->from, &r->b->to)) {
-		r->answer.has_lifetime = true;
-		r->answer.lifetime = lifetime;
-		r->answer.n_encaps = 1;
-		r->answer.encaps[0] = ENCAP_IPIP;
-	}
-	say(r, 200);
-}
-
-/* The kernel refused: a limit passes, anything else is a fault. */
-static void say_kernel(struct request *r, int err)
-{
-	bool limit = err == -ENOSPC || err == -EDQUOT || err == -ENOMEM;
-
-	log_print(LOG_WARN, "association %s: the kernel refused: %s",
-		  r->b->assoc, kernel_error());
-	say(r, limit ? 503 : 500);
 }
 
 /* --------------------------------------------------- an unknown association */
@@ -151,21 +59,20 @@ static void make(struct request *r, const struct accept *acc)
 
 	r->a = assoc_make(r->b->assoc, &r->in->to, &r->b->from);
 	if (!r->a) {
-		say(r, 503);
+		answer_say(r, 503);
 		return;
 	}
 	if (!accept_own(acc, r->a, &r->answer)) {
 		assoc_del(r->a);
 		r->a = NULL;
-		say(r, 500);
+		answer_say(r, 500);
 		return;
 	}
 	r->a->phase = ASSOC_HOME;
 	r->a->peer_seq = r->b->seq;
-	log_print(LOG_NOTE, "association %s (%s): new -> claimed by it, "
-		  "%u flows", r->a->id, addr_format(&r->a->remote, text),
-		  r->a->flows);
-	say_bound(r, 0);
+	log_print(LOG_NOTE, "association %s (%s): new -> claimed by it, %u flows",
+		  r->a->id, addr_format(&r->a->remote, text), r->a->flows);
+	answer_bound(r, 0);
 }
 
 /* Somebody speaks to us for the first time, from where its flows are from. */
@@ -175,23 +82,23 @@ static void on_stranger(struct request *r)
 	struct accept acc;
 
 	if (!addr_equal(&b->from, &b->to) || !b->n_flows) {
-		say_bare(r, 481);
+		answer_bare(r, 481);
 		return;
 	}
 	if (!cfg->role_correspondent) {
-		say_bare(r, 405);
+		answer_bare(r, 405);
 		return;
 	}
 	if (!addr_equal(&r->in->from.addr, &b->from) ||
 	    !is_accepted(&b->from) || b->scope != SCOPE_FLOW) {
-		say_bare(r, 403);
+		answer_bare(r, 403);
 		return;
 	}
 	accept_judge(b, NULL, &r->in->to, &acc, &r->answer);
 	if (!acc.n)
-		say(r, 403);
+		answer_say(r, 403);
 	else if (is_full(&b->from))
-		say(r, 503);
+		answer_say(r, 503);
 	else
 		make(r, &acc);
 }
@@ -202,8 +109,8 @@ static void log_far(const struct assoc *a, const char *was, const char *now)
 {
 	char o[ADDR_TEXT], c[ADDR_TEXT];
 
-	log_print(LOG_NOTE, "peer %s (association %s): %s -> %s at %s, "
-		  "%u flows", addr_format(&a->remote, o), a->id, was, now,
+	log_print(LOG_NOTE, "peer %s (association %s): %s -> %s at %s, %u flows",
+		  addr_format(&a->remote, o), a->id, was, now,
 		  addr_format(&a->peer_current, c), a->flows);
 }
 
@@ -236,16 +143,16 @@ static void on_home(struct request *r)
 
 	accept_judge(r->b, a, &a->local, &acc, &r->answer);
 	if (!accept_own(&acc, a, &r->answer) && claims_only) {
-		say(r, 403);
+		answer_say(r, 403);
 		return;
 	}
 	err = kernel_binding_del(SCOPE_FLOW, &a->remote, a->owner);
 	if (err && err != -ENOENT) {
-		say_kernel(r, err);
+		answer_kernel(r, err);
 		return;
 	}
 	set_far(a, FAR_HOME, &a->remote);
-	say_bound(r, 0);
+	answer_bound(r, 0);
 }
 
 static int install(struct assoc *a, const struct addr *current,
@@ -276,14 +183,14 @@ static void on_withdraw(struct request *r)
 	else
 		err = kernel_binding_del(SCOPE_FLOW, &a->remote, a->owner);
 	if (err && (a->flows || err != -ENOENT)) {
-		say_kernel(r, err);
+		answer_kernel(r, err);
 		return;
 	}
 	set_far(a, a->flows ? FAR_HELD : FAR_HOME,
 		a->flows ? &r->b->to : &a->remote);
 	if (!a->flows)
 		assoc_idle(a);
-	say_bound(r, 0);
+	answer_bound(r, 0);
 }
 
 static bool is_own(const struct addr *a)
@@ -312,36 +219,27 @@ static void on_move(struct request *r)
 	accept_judge(r->b, a, &a->local, &acc, &r->answer);
 	accept_own(&acc, a, &r->answer);
 	if (!a->flows || !addr_is_unicast(&r->b->to) || is_own(&r->b->to)) {
-		say(r, 403);
+		answer_say(r, 403);
 		return;
 	}
 	if (!has_ipip(r->b)) {
-		say(r, 488);
+		answer_say(r, 488);
 		return;
 	}
 	if (lifetime < LIFETIME_MIN) {
 		r->answer.has_lifetime = true;
 		r->answer.lifetime = LIFETIME_MIN;
-		say(r, 423);
+		answer_say(r, 423);
 		return;
 	}
 	err = install(a, &r->b->to, KERNEL_VERIFIED, lifetime);
 	if (err) {
-		say_kernel(r, err);
+		answer_kernel(r, err);
 		return;
 	}
 	a->peer_until = loop_now() + lifetime * 1000;
 	set_far(a, FAR_BOUND, &r->b->to);
-	say_bound(r, lifetime);
-}
-
-static void repeat_answer(struct request *r)
-{
-	const struct assoc_answer *ans = r->a->answer;
-
-	say_bare(r, ans->status);
-	memcpy(r->reply->body, ans->body, ans->len);
-	r->reply->len = ans->len;
+	answer_bound(r, lifetime);
 }
 
 /*
@@ -358,11 +256,11 @@ static bool is_news(struct request *r)
 	same = r->b->seq == a->peer_seq &&
 	       !memcmp(hash, a->peer_hash, sizeof(hash));
 	if (same && a->answer) {
-		repeat_answer(r);
+		answer_repeat(r);
 		return false;
 	}
 	if (!same && r->b->seq <= a->peer_seq) {
-		say(r, 403);
+		answer_say(r, 403);
 		return false;
 	}
 	a->peer_seq = r->b->seq;
@@ -377,17 +275,17 @@ static void on_known(struct request *r)
 	const struct body *b = r->b;
 
 	if (!addr_equal(&b->from, &r->a->remote)) {
-		say_bare(r, 400);
+		answer_bare(r, 400);
 		return;
 	}
 	if (!addr_equal(&r->in->from.addr, &b->to)) {
-		say_bare(r, 403);
+		answer_bare(r, 403);
 		return;
 	}
 	if (!is_news(r))
 		return;
 	if (b->scope != SCOPE_FLOW)
-		say(r, 403);
+		answer_say(r, 403);
 	else if (addr_equal(&b->from, &b->to))
 		on_home(r);
 	else if (!b->lifetime)

@@ -58,7 +58,7 @@ static void add(const struct addr *a)
 		return;
 	listens[i].open = !sip_addr_add(a);
 	if (!listens[i].open)
-		log_print(LOG_WARN, "SIP cannot listen on %s yet",
+		log_print(LOG_INFO, "SIP cannot listen on %s yet",
 			  addr_format(a, text));
 }
 

@@ -12,19 +12,15 @@
 #include "agent.h"
 #include "kernel.h"
 
-#define UNUSED_MS 30000			/* kept at home without a flow */
-#define LATE_MS 5000
-#define RETRY_MS 1000			/* after the kernel's refusal */
-
 static const struct config *cfg;
 
-static void evaluate(struct original *leader);
 static void on_settled_bind(const struct addr *local);
 
 int mobile_init(const struct config *config)
 {
 	cfg = config;
 	claim_init(config);
+	move_init(config);
 	bind_init(config, on_settled_bind);
 	return original_load();
 }
@@ -36,72 +32,12 @@ void mobile_exit(void)
 
 /* --------------------------------------------------- flows come and go */
 
-static bool is_late(const struct flow *f)
-{
-	return claim_is_candidate(f) && f->born + LATE_MS > loop_now();
-}
-
-/*
- * Does anything that moves, or may yet be claimed, live on it? Without its
- * network only a young flow may still be named, in the Bind of the next move.
- */
-static bool is_needed(const struct original *o)
-{
-	bool home = addr_equal(&o->current, &o->addr);
-	struct pair *p;
-	struct flow *f;
-
-	for (p = pair_first(); p; p = p->next) {
-		if (!addr_equal(&p->local, &o->addr))
-			continue;
-		for (f = p->flows; f; f = f->next)
-			if (f->owner || f->asked ||
-			    (home && (o->waiting ? is_late(f) :
-				      claim_is_candidate(f))))
-				return true;
-	}
-	return false;
-}
-
-static void check_needed(struct original *o);
-
-static void on_unused(struct timer *t)
-{
-	struct original *o = (void *)((char *)t -
-				      offsetof(struct original, unused));
-
-	if (!is_needed(o))
-		original_del(o);
-	else
-		check_needed(o);
-}
-
-/*
- * Away, the address leaves with its last flow. At home it may stay a while:
- * short connections that follow each other are not worth the netlink.
- */
-static void check_needed(struct original *o)
-{
-	o->unused.fire = on_unused;
-	if (is_needed(o)) {
-		if (o->waiting)
-			timer_set(&o->unused, LATE_MS);
-		else
-			timer_stop(&o->unused);
-		return;
-	}
-	if (addr_equal(&o->current, &o->addr) && !o->waiting)
-		timer_set(&o->unused, UNUSED_MS);
-	else
-		timer_set(&o->unused, 0);
-}
-
 static void on_settled_bind(const struct addr *local)
 {
 	struct original *o = original_find(local);
 
 	if (o)
-		check_needed(o);
+		original_check(o);
 }
 
 static bool is_usable(const struct addr *a)
@@ -121,7 +57,7 @@ static void hold(const struct flow *f)
 	if (!o)
 		o = original_get(&f->local.addr);
 	if (o)
-		check_needed(o);
+		original_check(o);
 }
 
 /**
@@ -158,275 +94,10 @@ void mobile_on_end(uint64_t owner, const struct addr *local)
 	if (a && !a->flows)
 		on_last_flow(a);
 	if (o)
-		check_needed(o);
+		original_check(o);
 }
 
-/* ------------------------------------------------------ is it a hand-off? */
-
-static void vote(const struct addr *dst, unsigned int flows,
-		 struct handoff_vote *v, unsigned int *n)
-{
-	struct handoff_vote one = { .flows = flows };
-
-	if (link_route_source(dst, &one.source, &one.ifindex))
-		return;
-	if (is_usable(&one.source))
-		handoff_vote_add(v, n, &one);
-}
-
-static void vote_pairs(const struct original *o, struct handoff_vote *v,
-		       unsigned int *n)
-{
-	unsigned int young;
-	struct pair *p;
-	struct flow *f;
-
-	for (p = pair_first(); p; p = p->next) {
-		if (!addr_equal(&p->local, &o->addr))
-			continue;
-		for (young = 0, f = p->flows; f; f = f->next)
-			young += !f->owner && is_late(f);
-		if (young)
-			vote(&p->remote, young, v, n);
-	}
-}
-
-/* The peers of everything at this address say where they would be reached. */
-static unsigned int collect(const struct addr *current,
-			    struct handoff_vote v[HANDOFF_VOTES])
-{
-	struct original *o;
-	unsigned int n = 0;
-	struct assoc *a;
-
-	for (o = original_first(); o; o = o->next) {
-		if (!addr_equal(&o->current, current))
-			continue;
-		for (a = assoc_first(); a; a = a->next)
-			if (a->flows && addr_equal(&a->local, &o->addr))
-				vote(&a->peer_current, a->flows, v, &n);
-		vote_pairs(o, v, &n);
-	}
-	return n;
-}
-
-static void on_settled(struct timer *t)
-{
-	struct original *o = (void *)((char *)t -
-				      offsetof(struct original, timer));
-
-	evaluate(o);
-}
-
-/* Young flows may be named in the Bind of an association that exists. */
-static bool has_late(const struct assoc *a)
-{
-	const struct pair *p = pair_find(&a->local, &a->remote);
-	const struct flow *f;
-
-	for (f = p ? p->flows : NULL; f; f = f->next)
-		if (is_late(f))
-			break;
-	return f;
-}
-
-static void prepare_binds(const struct original *o, uint64_t usable)
-{
-	struct assoc *a;
-	int err;
-
-	for (a = assoc_first(); a; a = a->next) {
-		if (!addr_equal(&a->local, &o->addr))
-			continue;
-		a->moved_at = loop_now();
-		a->usable_at = usable;
-		if (!a->flows && a->phase != ASSOC_MOVING && !has_late(a))
-			continue;
-		err = bind_prepare(a, &o->current);
-		if (err)
-			log_print(LOG_ERROR, "association %s: no Bind: %s",
-				  a->id, strerror(-err));
-	}
-}
-
-/* All at once, those with most connections first. */
-static void send_binds(const struct addr *now)
-{
-	unsigned int next, most = UINT32_MAX;
-	struct assoc *a;
-
-	do {
-		next = 0;
-		for (a = assoc_first(); a; a = a->next) {
-			if (a->phase != ASSOC_MOVING || a->txn || !a->say ||
-			    !addr_equal(&a->bound_to, now))
-				continue;
-			if (a->flows >= most)
-				bind_send(a);
-			else if (a->flows >= next)
-				next = a->flows;
-		}
-		if (most == 0)
-			break;
-		most = next;
-	} while (1);
-}
-
-static void log_handoff(const struct addr *old, const struct addr *now,
-			int ifindex, const char *why, int entries)
-{
-	char o[ADDR_TEXT], n[ADDR_TEXT];
-	uint64_t since = listen_since(now);
-
-	log_print(LOG_NOTE, "hand-off %s -> %s (%s): %s, %d addresses, "
-		  "%llu ms after it became usable", addr_format(old, o),
-		  addr_format(now, n), link_name(ifindex), why, entries,
-		  (unsigned long long)(since ? loop_now() - since : 0));
-}
-
-static void stop_claims(const struct addr *local)
-{
-	struct pair *p;
-
-	for (p = pair_first(); p; p = p->next)
-		if (addr_equal(&p->local, local))
-			claim_stop(p);
-}
-
-static int carry_out(const struct addr *old, const struct addr *now,
-		     int ifindex, const char *why)
-{
-	uint64_t usable = listen_since(now);
-	struct addr from = *old, to = *now;	/* old may be an entry's own */
-	struct original *o;
-	int n;
-
-	n = original_move(&from, &to, ifindex);
-	if (n < 0)
-		return n;
-	log_handoff(&from, &to, ifindex, why, n);
-	for (o = original_first(); o; o = o->next) {
-		if (!addr_equal(&o->current, &to) ||
-		    !addr_equal(&o->previous, &from))
-			continue;
-		if (!addr_equal(&o->addr, &to))
-			stop_claims(&o->addr);
-		o->routed = true;
-		prepare_binds(o, usable);
-	}
-	state_save();
-	send_binds(&to);
-	for (o = original_first(); o; o = o->next)
-		check_needed(o);
-	return n;
-}
-
-static void go(struct original *leader, const struct handoff_vote *to,
-	       bool usable)
-{
-	int n = carry_out(&leader->current, &to->source, to->ifindex, usable ?
-			  "the route changed" : "the old address is gone");
-
-	if (n >= 0)
-		return;
-	log_print(LOG_ERROR, "hand-off: %s", kernel_error());
-	if (n == -ENOENT)
-		original_restore();
-	leader->timer.fire = on_settled;
-	timer_set(&leader->timer, RETRY_MS);
-}
-
-/* Do to every entry at this address what is done to its first one. */
-static void mark_waiting(const struct addr *current, bool waiting)
-{
-	char text[ADDR_TEXT];
-	struct original *o;
-
-	for (o = original_first(); o; o = o->next) {
-		if (!addr_equal(&o->current, current) ||
-		    o->waiting == waiting)
-			continue;
-		log_print(LOG_NOTE, "original %s: %s", addr_format(&o->addr,
-								   text),
-			  waiting ? "no network, waiting" :
-			  "the same address is back, nothing has happened");
-		if (waiting)
-			original_lost(o);
-		else
-			original_back(o);
-	}
-}
-
-static void note_routed(struct original *leader, bool routed)
-{
-	if (routed && !leader->routed)
-		bind_nudge(&leader->current);
-	leader->routed = routed;
-}
-
-/* The route wants another source: since when? Starts the clock. */
-static bool has_lasted(struct original *o, const struct addr *want)
-{
-	if (addr_equal(&o->want, want) && !o->timer.armed)
-		return true;
-	if (!addr_equal(&o->want, want)) {
-		o->want = *want;
-		o->timer.fire = on_settled;
-		timer_set(&o->timer, HANDOFF_SETTLE);
-	}
-	return false;
-}
-
-static void settle(struct original *o)
-{
-	o->want.len = 0;
-	timer_stop(&o->timer);
-}
-
-static void say_disagreement(const struct handoff_vote *v, unsigned int n,
-			     const struct handoff_vote *best)
-{
-	char text[ADDR_TEXT];
-
-	if (n > 1)
-		log_print(LOG_NOTE, "peers are reached from %u addresses; "
-			  "%s serves most connections", n,
-			  addr_format(&best->source, text));
-}
-
-/* One current address: what is to be done with everything that is there? */
-static void evaluate(struct original *leader)
-{
-	struct handoff_vote v[HANDOFF_VOTES];
-	struct handoff_facts facts = {
-		.current = leader->current,
-		.usable = is_usable(&leader->current),
-		.follow = cfg->follow,
-	};
-	unsigned int n = collect(&leader->current, v);
-	const struct handoff_vote *best = handoff_vote_best(v, n);
-	enum handoff_verdict verdict;
-
-	if (best) {
-		facts.route = best->source;
-		facts.route_usable = true;
-	}
-	verdict = handoff_decide(&facts);
-	if (verdict == HANDOFF_SOON && has_lasted(leader, &facts.route))
-		verdict = HANDOFF_NOW;
-	if (facts.usable)
-		mark_waiting(&leader->current, false);
-	if (verdict == HANDOFF_NOW) {
-		say_disagreement(v, n, best);
-		go(leader, best, facts.usable);
-	} else if (verdict == HANDOFF_WAIT) {
-		mark_waiting(&leader->current, true);
-		note_routed(leader, false);
-	} else if (verdict == HANDOFF_STAY) {
-		settle(leader);
-		note_routed(leader, best != NULL);
-	}
-}
+/* ------------------------------------------------------------ links change */
 
 static void claim_all(void)
 {
@@ -442,25 +113,6 @@ static void claim_all(void)
 	}
 }
 
-static struct original *find_unseen(void)
-{
-	struct original *o;
-
-	for (o = original_first(); o; o = o->next)
-		if (!o->seen)
-			break;
-	return o;
-}
-
-static void mark_seen(const struct addr *current)
-{
-	struct original *o;
-
-	for (o = original_first(); o; o = o->next)
-		if (addr_equal(&o->current, current))
-			o->seen = true;
-}
-
 /* Addresses, links or routes have changed. */
 void mobile_on_link(void)
 {
@@ -468,17 +120,9 @@ void mobile_on_link(void)
 
 	if (node_module_gone())
 		return;
+	move_check();
 	for (o = original_first(); o; o = o->next)
-		o->seen = false;
-	while ((o = find_unseen())) {
-		struct addr current = o->current;
-
-		o->seen = true;
-		mark_seen(&current);
-		evaluate(o);
-	}
-	for (o = original_first(); o; o = o->next)
-		check_needed(o);
+		original_check(o);
 	claim_all();
 }
 
@@ -550,23 +194,4 @@ void mobile_on_resync(bool reloaded)
 		resume(a);
 	}
 	mobile_on_link();
-}
-
-/**
- * mobile_handoff - a hand-off by hand, whatever the routes say
- * @old: a current address
- * @now: a usable address of this host
- *
- * Number of entries that changed; -ENOENT: nothing is at @old;
- * -EADDRNOTAVAIL: @now is not usable.
- */
-int mobile_handoff(const struct addr *old, const struct addr *now)
-{
-	const struct link_addr *l = link_addr_find(now);
-
-	if (!cfg)
-		return -EOPNOTSUPP;
-	if (!l || !l->usable)
-		return -EADDRNOTAVAIL;
-	return carry_out(old, now, l->ifindex, "by hand");
 }

@@ -150,6 +150,9 @@ static void on_resync(void)
 	bool reloaded = is_reloaded();
 
 	gone = false;
+	if (reloaded && (cfg->limit_flows || cfg->limit_bindings) &&
+	    kernel_limits_set(cfg->limit_flows, cfg->limit_bindings))
+		log_print(LOG_ERROR, "limits: %s", kernel_error());
 	log_print(LOG_NOTE, "%s", reloaded ? "the module is back" :
 		  "events were lost, everything is read again");
 	if (reloaded)
@@ -228,15 +231,6 @@ bool node_on_info(const struct sip_incoming *in, struct sip_reply *reply)
 
 /* ------------------------------------------------------- start and end */
 
-static void log_start(void)
-{
-	log_print(LOG_NOTE, "roles:%s%s", cfg->role_mobile ? " mobile" : "",
-		  cfg->role_correspondent ? " correspondent" : "");
-	if (cfg->laboratory)
-		log_print(LOG_WARN, "security = none-laboratory: whoever "
-			  "reaches this host's SIP port may move connections");
-}
-
 /**
  * node_init - the roles begin
  * @config: kept
@@ -250,7 +244,6 @@ int node_init(const struct config *config)
 	int err;
 
 	cfg = config;
-	log_start();
 	err = state_load(cfg->state);
 	if (err) {
 		log_print(LOG_ERROR, "state file %s: %s", cfg->state,

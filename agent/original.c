@@ -16,6 +16,8 @@
 #define MTU_GUESS 1500
 #define MTU_MIN 576
 #define STRAYS 64
+#define UNUSED_MS 30000			/* kept at home without a flow */
+#define LATE_MS 5000			/* until a young flow has had its chance */
 
 static struct original *list;
 
@@ -214,6 +216,59 @@ int original_move(const struct addr *old, const struct addr *now, int ifindex)
 		if (addr_equal(&o->current, old))
 			moved(o, now, mtu);
 	return n;
+}
+
+/*
+ * Does anything that moves, or may yet be claimed, live on it? Without its
+ * network only a young flow may still be named, in the Bind of the next move.
+ */
+static bool is_needed(const struct original *o)
+{
+	bool home = addr_equal(&o->current, &o->addr);
+	struct pair *p;
+	struct flow *f;
+
+	for (p = pair_first(); p; p = p->next) {
+		if (!addr_equal(&p->local, &o->addr))
+			continue;
+		for (f = p->flows; f; f = f->next)
+			if (f->owner || f->asked ||
+			    (home && (o->waiting ? claim_is_late(f) :
+				      claim_is_candidate(f))))
+				return true;
+	}
+	return false;
+}
+
+static void on_unused(struct timer *t)
+{
+	struct original *o = (void *)((char *)t -
+				      offsetof(struct original, unused));
+
+	if (!is_needed(o))
+		original_del(o);
+	else
+		original_check(o);
+}
+
+/*
+ * Away, the address leaves with its last flow. At home it may stay a while:
+ * short connections that follow each other are not worth the netlink.
+ */
+void original_check(struct original *o)
+{
+	o->unused.fire = on_unused;
+	if (is_needed(o)) {
+		if (o->waiting)
+			timer_set(&o->unused, LATE_MS);
+		else
+			timer_stop(&o->unused);
+		return;
+	}
+	if (addr_equal(&o->current, &o->addr) && !o->waiting)
+		timer_set(&o->unused, UNUSED_MS);
+	else
+		timer_set(&o->unused, 0);
 }
 
 int original_restore(void)

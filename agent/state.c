@@ -56,8 +56,7 @@ static json_t *assoc_json(const struct assoc *a)
 
 	snprintf(owner, sizeof(owner), "%016" PRIx64, a->owner);
 	hex(hash, a->peer_hash, sizeof(a->peer_hash));
-	return json_pack("{s:s, s:s, s:o, s:o, s:b, s:i, s:i, s:I, s:o, s:i,"
-			 " s:i, s:i, s:I, s:o, s:I, s:s, s:o}",
+	return json_pack("{s:s, s:s, s:o, s:o, s:b, s:i, s:i, s:I, s:o, s:i, s:i, s:i, s:I, s:o, s:I, s:s, s:o}",
 			 "id", a->id, "owner", owner,
 			 "local", addr_json(&a->local),
 			 "remote", addr_json(&a->remote),

@@ -117,8 +117,7 @@ static json_t *assoc_json(const struct assoc *a)
 		[FAR_HOME] = "home", [FAR_BOUND] = "bound",
 		[FAR_HELD] = "held",
 	};
-	json_t *j = json_pack("{s:s, s:o, s:o, s:o, s:o, s:b, s:s, s:s,"
-			      " s:i, s:i, s:I, s:I, s:i}",
+	json_t *j = json_pack("{s:s, s:o, s:o, s:o, s:o, s:b, s:s, s:s, s:i, s:i, s:I, s:I, s:i}",
 			      "id", a->id, "local", addr_json(&a->local),
 			      "remote", addr_json(&a->remote),
 			      "local_current", addr_json(&a->bound_to),
@@ -209,8 +208,9 @@ static void add_stuck(json_t *list, const struct flow *f, const char *why,
 	j = json_pack("{s:s, s:i, s:s}", "remote", text, "flows", 1,
 		      "reason", why);
 	if (quiet)
-		json_object_set_new(j, "again_s", json_integer(
-				    (quiet->until - loop_now()) / 1000));
+		json_object_set_new(j, "again_s",
+				    json_integer((quiet->until - loop_now()) /
+						 1000));
 	json_array_append_new(list, j);
 }
 
@@ -282,8 +282,7 @@ static void say_all(char *to, size_t size, const struct numbers *n)
 
 	to[0] = '\0';
 	if (node_module_gone()) {
-		add_text(to, size, "The kernel module is not loaded: "
-			 "nothing can move.");
+		add_text(to, size, "The kernel module is not loaded: nothing can move.");
 		return;
 	}
 	say_place(to, size);
@@ -323,8 +322,7 @@ static json_t *status(void)
 
 	count(&n);
 	say_all(summary, sizeof(summary), &n);
-	return json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:o,"
-			 " s:{s:i, s:i, s:i, s:i}}",
+	return json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:{s:i, s:i, s:i, s:i}}",
 			 "summary", summary, "roles", roles_json(cfg),
 			 "security", cfg->laboratory ? "none-laboratory" :
 			 "none", "module", node_module_gone() ? "gone" :
@@ -347,14 +345,14 @@ static int get_addr(json_t *request, const char *key, struct addr *a)
 	return text ? addr_parse(text, a) : -EINVAL;
 }
 
-static json_t *handoff(json_t *request)
+static json_t *move(json_t *request)
 {
 	struct addr old, now;
 	int n;
 
 	if (get_addr(request, "old", &old) || get_addr(request, "new", &now))
 		return fail("handoff needs the addresses \"old\" and \"new\"");
-	n = mobile_handoff(&old, &now);
+	n = move_by_hand(&old, &now);
 	if (n == -EOPNOTSUPP)
 		return fail("this host has not the role mobile");
 	if (n == -EADDRNOTAVAIL)
@@ -376,6 +374,6 @@ struct json_t *status_serve(struct json_t *request)
 	if (command && !strcmp(command, "status"))
 		return json_pack("{s:b, s:o}", "ok", 1, "status", status());
 	if (command && !strcmp(command, "handoff"))
-		return handoff(request);
+		return move(request);
 	return fail("unknown command");
 }
