@@ -38,7 +38,7 @@ static struct config cfg;	/* node.c keeps a pointer to it */
 static int signal_fd = -1;
 static int ready_fd = -1;	/* the parent waits at its other end */
 
-static void usage(FILE *to)
+static void print_usage(FILE *to)
 {
 	fprintf(to,
 		"usage: hmmpd [-f] [-c FILE] [-p FILE]\n"
@@ -74,15 +74,15 @@ static void read_options(int argc, char **argv, struct options *o)
 			puts("hmmpd " HMMP_VERSION);
 			exit(0);
 		case 'h':
-			usage(stdout);
+			print_usage(stdout);
 			exit(0);
 		default:
-			usage(stderr);
+			print_usage(stderr);
 			exit(2);
 		}
 	}
 	if (optind < argc) {
-		usage(stderr);
+		print_usage(stderr);
 		exit(2);
 	}
 }
@@ -205,8 +205,9 @@ static int up_kernel(void)
 		log_print(LOG_WARN, "the module hmmp is not loaded; waiting for it, connections do not move until then");
 		return 0;
 	}
-	if (err || (!cfg.limit_flows && !cfg.limit_bindings))
+	if (err)
 		return err;
+	/* also without limits: this is what brings the namespace into use */
 	err = kernel_limits_set(cfg.limit_flows, cfg.limit_bindings);
 	if (err)
 		kernel_exit();

@@ -150,7 +150,8 @@ static void on_resync(void)
 	bool reloaded = is_reloaded();
 
 	gone = false;
-	if (reloaded && (cfg->limit_flows || cfg->limit_bindings) &&
+	/* also without limits: this is what brings the namespace into use */
+	if (reloaded &&
 	    kernel_limits_set(cfg->limit_flows, cfg->limit_bindings))
 		log_print(LOG_ERROR, "limits: %s", kernel_error());
 	log_print(LOG_NOTE, "%s", reloaded ? "the module is back" :
