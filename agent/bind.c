@@ -18,6 +18,7 @@
 #define LATE_MS 5000			/* a flow this young may be named late */
 #define BURST_MAX 4			/* Binds a second and association */
 #define BURST_MS 1000
+#define SOON 10
 #define BACKOFF_MIN 1000
 #define BACKOFF_MAX 30000
 #define LIFETIME_MIN 4
@@ -147,7 +148,9 @@ static void retry_in(struct assoc *a, unsigned int ms)
 
 static void retry_later(struct assoc *a)
 {
-	a->backoff = a->backoff ? 2 * a->backoff : BACKOFF_MIN;
+	a->backoff *= 2;
+	if (a->backoff < BACKOFF_MIN)
+		a->backoff = BACKOFF_MIN;
 	if (a->backoff > BACKOFF_MAX)
 		a->backoff = BACKOFF_MAX;
 	retry_in(a, a->backoff);
@@ -189,7 +192,11 @@ void bind_send(struct assoc *a)
 	}
 	a->txn = start(a, &a->peer_current, on_answer);
 	if (!a->txn) {
-		retry_in(a, 200);
+		/* SIP is not ready for this address yet */
+		a->backoff = a->backoff ? a->backoff : SOON;
+		retry_in(a, a->backoff);
+		if (a->backoff < BACKOFF_MIN)
+			a->backoff *= 2;
 		return;
 	}
 	if (!addr_equal(&a->peer_current, &a->remote)) {

@@ -352,7 +352,10 @@ void correspondent_on_binding(const struct kernel_binding *b)
 		set_far(a, FAR_HELD, &a->peer_current);
 		break;
 	case KERNEL_BINDING_ENDED:
-		set_far(a, FAR_HOME, &a->remote);
+		log_print(LOG_INFO, "association %s: its binding went with its last flow",
+			  a->id);
+		a->far = FAR_HOME;
+		a->peer_current = a->remote;
 		break;
 	default:
 		log_print(LOG_INFO, "association %s: binding event %d", a->id,
@@ -369,7 +372,7 @@ static void restore(struct assoc *a)
 	bool alive = a->far == FAR_BOUND && a->peer_until > now;
 	int err;
 
-	if (a->far == FAR_HOME)
+	if (a->far == FAR_HOME || !a->flows)
 		return;
 	err = install(a, &a->peer_current, alive ? KERNEL_VERIFIED :
 		      KERNEL_HELD, alive ? (a->peer_until - now) / 1000 + 1 :

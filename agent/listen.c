@@ -4,9 +4,13 @@
  * usable is remembered: hand-offs are measured from that moment. node.c calls
  * it when rtnetlink has changed.
  */
+#include <string.h>
+
 #include "agent.h"
 
 #define LISTENS 64
+#define AGAIN_MIN 10			/* ms; an address comes before its route */
+#define AGAIN_MAX 2000
 
 static struct {
 	struct addr addr;
@@ -15,6 +19,8 @@ static struct {
 	bool seen;
 } listens[LISTENS];
 static unsigned int n_listens;
+static struct timer timer;
+static unsigned int again;		/* ms */
 
 static int find(const struct addr *a)
 {
@@ -37,13 +43,14 @@ static bool is_wanted(const struct link_addr *l)
 	if (l->addr.len == 4)
 		return b[0] != 127 && !(b[0] == 169 && b[1] == 254);
 	return !(b[0] == 0xfe && (b[1] & 0xc0) == 0x80) &&
-	       __builtin_memcmp(b, loopback6, 16);
+	       memcmp(b, loopback6, 16);
 }
 
 static void add(const struct addr *a)
 {
 	char text[ADDR_TEXT];
 	int i = find(a);
+	int err;
 
 	if (i < 0) {
 		if (n_listens == LISTENS)
@@ -56,10 +63,36 @@ static void add(const struct addr *a)
 	listens[i].seen = true;
 	if (listens[i].open)
 		return;
-	listens[i].open = !sip_addr_add(a);
-	if (!listens[i].open)
-		log_print(LOG_INFO, "SIP cannot listen on %s yet",
-			  addr_format(a, text));
+	err = sip_addr_add(a);
+	listens[i].open = !err;
+	if (err && !again)
+		log_print(LOG_INFO, "SIP cannot listen on %s yet: %s",
+			  addr_format(a, text), strerror(-err));
+}
+
+/* Is one of them not open, the kernel being late? */
+static bool is_lacking(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < n_listens; i++)
+		if (!listens[i].open)
+			return true;
+	return false;
+}
+
+static void on_again(struct timer *t)
+{
+	listen_sync();
+}
+
+static void try_again(void)
+{
+	again = again ? 2 * again : AGAIN_MIN;
+	if (again > AGAIN_MAX)
+		again = AGAIN_MAX;
+	timer.fire = on_again;
+	timer_set(&timer, again);
 }
 
 static void drop(unsigned int i)
@@ -83,6 +116,12 @@ void listen_sync(void)
 	for (i = n_listens; i-- > 0;)
 		if (!listens[i].seen)
 			drop(i);
+	if (is_lacking()) {
+		try_again();
+	} else {
+		again = 0;
+		timer_stop(&timer);
+	}
 }
 
 uint64_t listen_since(const struct addr *a)
@@ -96,4 +135,6 @@ void listen_exit(void)
 {
 	while (n_listens)
 		drop(n_listens - 1);
+	timer_stop(&timer);
+	again = 0;
 }

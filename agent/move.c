@@ -140,14 +140,19 @@ static void send_binds(const struct addr *now)
 }
 
 static void log_handoff(const struct addr *old, const struct addr *now,
-			int ifindex, const char *why, int entries)
+			int ifindex, const char *why)
 {
 	char o[ADDR_TEXT], n[ADDR_TEXT];
+	struct original *at;
+	unsigned int flows = 0;
 	uint64_t since = listen_since(now);
 
-	log_print(LOG_NOTE, "hand-off %s -> %s (%s): %s, %d addresses, %llu ms after it became usable",
+	for (at = original_first(); at; at = at->next)
+		if (addr_equal(&at->current, now))
+			flows += original_flows(at);
+	log_print(LOG_NOTE, "hand-off %s -> %s (%s): %s, %u connections follow, %llu ms after it became usable",
 		  addr_format(old, o), addr_format(now, n),
-		  link_name(ifindex), why, entries,
+		  link_name(ifindex), why, flows,
 		  (unsigned long long)(since ? loop_now() - since : 0));
 }
 
@@ -171,7 +176,7 @@ static int carry_out(const struct addr *old, const struct addr *now,
 	n = original_move(&from, &to, ifindex);
 	if (n < 0)
 		return n;
-	log_handoff(&from, &to, ifindex, why, n);
+	log_handoff(&from, &to, ifindex, why);
 	for (o = original_first(); o; o = o->next) {
 		if (!addr_equal(&o->current, &to) ||
 		    !addr_equal(&o->previous, &from))

@@ -120,11 +120,11 @@ static void resync(bool reloaded)
 {
 	int err = flow_sync(reloaded, end_flow);
 
-	if (err) {
+	gone = err == -ESRCH;
+	if (err && !gone)
 		log_print(LOG_ERROR, "flows: %s", kernel_error());
-		gone = err == -ESRCH;
+	if (err)
 		return;
-	}
 	correspondent_on_resync(reloaded);
 	if (cfg->role_mobile)
 		mobile_on_resync(reloaded);
@@ -186,9 +186,10 @@ void node_on_link(void)
 	if (!cfg)
 		return;
 	listen_sync();
-	anchor_check();
-	if (cfg->role_mobile)
+	if (cfg->role_mobile) {
+		anchor_check();
 		mobile_on_link();
+	}
 }
 
 static void say(struct sip_reply *reply, int status, const char *phrase)
@@ -256,8 +257,7 @@ int node_init(const struct config *config)
 	correspondent_init(cfg);
 	if (cfg->role_mobile)
 		err = mobile_init(cfg);
-	gone = err == -ESRCH;
-	if (err)
+	if (err && err != -ESRCH)
 		log_print(LOG_WARN, "local map: %s", kernel_error());
 	take_over_all();
 	resync(false);

@@ -128,7 +128,7 @@ static json_t *assoc_json(const struct assoc *a)
 			      "flows", a->flows, "srtt_ms", a->srtt,
 			      "seq", (json_int_t)a->seq,
 			      "peer_seq", (json_int_t)a->peer_seq,
-			      "lifetime_s", a->lifetime);
+			      "lifetime_s", a->phase == ASSOC_BOUND ? a->lifetime : 0);
 
 	if (a->moved_at)
 		json_object_set_new(j, "last_handoff", handoff_json(a));
