@@ -35,6 +35,18 @@ unsigned int kernel_fake_count(uint64_t owner)
 	return n;
 }
 
+bool kernel_fake_owner_alive(const struct addr *remote, uint64_t owner)
+{
+	unsigned int i;
+
+	for (i = 0; i < fake->n_flows; i++) {
+		if (fake->flow[i].tracked && fake->flow[i].f.owner == owner &&
+		    addr_equal(&fake->flow[i].f.remote.addr, remote))
+			return true;
+	}
+	return false;
+}
+
 static struct fake_flow *add_flow(const struct kernel_flow *f)
 {
 	struct fake_flow *w = find_flow(&f->local, &f->remote);

@@ -5,6 +5,8 @@
 #include <string.h>
 #include "kernel_fake_priv.h"
 
+#define NO_FLOW "The owner has no flow to that address"
+
 /* ---------------------------------------------------------------- bindings */
 
 struct fake_binding *kernel_fake_find_binding(const struct addr *original,
@@ -33,6 +35,8 @@ static int check_binding(const struct kernel_binding *b)
 		return kernel_fake_refuse(-EOPNOTSUPP, "Provisional is not built yet");
 	if (!b->lifetime && b->status != KERNEL_HELD)
 		return kernel_fake_refuse(-EINVAL, "A lifetime is needed");
+	if (!kernel_fake_owner_alive(&b->original, b->owner))
+		return kernel_fake_refuse(-ENOENT, NO_FLOW);
 	return 0;
 }
 
@@ -41,8 +45,7 @@ static int check_seq(const struct kernel_binding *old,
 {
 	if ((int32_t)(b->seq - old->seq) > 0)
 		return 0;
-	if (b->seq == old->seq && old->status == KERNEL_PROVISIONAL &&
-	    b->status == KERNEL_VERIFIED &&
+	if (b->seq == old->seq && b->status == KERNEL_VERIFIED &&
 	    addr_equal(&b->current, &old->current))
 		return 0;
 	return kernel_fake_refuse(-ESTALE, "A newer binding is in place");
@@ -140,21 +143,20 @@ int kernel_local_set(const struct addr *original, const struct addr *current,
 
 	if (err)
 		return err;
+	if (!current || !current->len)
+		return kernel_fake_refuse(-EINVAL, "No current address");
 	w = kernel_fake_find_local(original);
 	if (!w) {
-		if (!current || !current->len)
-			return kernel_fake_refuse(-EINVAL, "A current address is needed");
 		if (fake->n_locals >= fake->limits.locals)
 			return kernel_fake_refuse(-ENOSPC, "Too many local addresses");
 		w = &fake->local[fake->n_locals++];
 		memset(w, 0, sizeof(*w));
 		w->l.original = *original;
 		w->l.current = *current;
-	} else if (current && current->len) {
+	} else {
 		move_local(w, current);
 	}
-	if (ifindex)
-		w->l.ifindex = ifindex;
+	w->l.ifindex = ifindex;
 	return 0;
 }
 
@@ -199,6 +201,8 @@ int kernel_handoff(const struct addr *old, const struct addr *now)
 
 	if (err)
 		return err;
+	if (addr_equal(old, now))
+		return kernel_fake_refuse(-EINVAL, "It is the same address");
 	for (i = 0; i < fake->n_locals; i++) {
 		if (!addr_equal(&fake->local[i].l.current, old))
 			continue;
@@ -221,6 +225,8 @@ int kernel_peer_set(const struct addr *remote, uint64_t owner,
 
 	if (err)
 		return err;
+	if (!kernel_fake_owner_alive(remote, owner))
+		return kernel_fake_refuse(-ENOENT, NO_FLOW);
 	for (i = 0; i < fake->n_peers && !p; i++) {
 		if (fake->peer[i].owner == owner &&
 		    addr_equal(&fake->peer[i].remote, remote))

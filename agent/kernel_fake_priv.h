@@ -64,6 +64,7 @@ void kernel_fake_queue_flow(const struct fake_flow *w,
 			    enum kernel_flow_event what);
 void kernel_fake_queue_binding(const struct kernel_binding *b,
 			       enum kernel_binding_event what);
+bool kernel_fake_owner_alive(const struct addr *remote, uint64_t owner);
 unsigned int kernel_fake_count(uint64_t owner);
 struct fake_local *kernel_fake_find_local(const struct addr *original);
 struct fake_binding *kernel_fake_find_binding(const struct addr *original,

@@ -489,8 +489,9 @@ int kernel_binding_new(const struct kernel_binding *b)
 		nl_put_addr(h, HMMP_A_BINDING_LOCAL_OUTER, &b->local_outer);
 	mnl_attr_put_u32(h, HMMP_A_BINDING_ENCAP, b->encap);
 	mnl_attr_put_u32(h, HMMP_A_BINDING_STATUS, b->status);
-	if (b->lifetime)
-		mnl_attr_put_u32(h, HMMP_A_BINDING_LIFETIME, b->lifetime);
+	/* it must be there; a held binding has none */
+	mnl_attr_put_u32(h, HMMP_A_BINDING_LIFETIME,
+			 b->lifetime ? b->lifetime : 1);
 	mnl_attr_put_u32(h, HMMP_A_BINDING_SEQ, b->seq);
 	if (b->mark)
 		mnl_attr_put_u32(h, HMMP_A_BINDING_MARK, b->mark);

@@ -394,13 +394,15 @@ uint64_t nl_u64(const struct nlattr *a)
 
 void nl_addr(const struct nlattr *a, struct addr *to)
 {
+	static const uint8_t unspecified[16];
 	size_t len = a ? mnl_attr_get_payload_len(a) : 0;
 
 	memset(to, 0, sizeof(*to));
 	if (len != 4 && len != 16)
 		return;
-	to->len = len;
 	memcpy(to->b, mnl_attr_get_payload(a), len);
+	if (memcmp(to->b, unspecified, len))
+		to->len = len;
 }
 
 void nl_put_addr(struct nlmsghdr *h, uint16_t type, const struct addr *a)

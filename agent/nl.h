@@ -84,7 +84,8 @@ int nl_attrs_nested(const struct nlattr *nest, const struct nlattr **tb,
 		    unsigned int max);
 uint32_t nl_u32(const struct nlattr *a);	/* 0 if absent or short */
 uint64_t nl_u64(const struct nlattr *a);
-void nl_addr(const struct nlattr *a, struct addr *to);	/* len 0: none */
+/* The unspecified address is none (len 0), as is a missing one. */
+void nl_addr(const struct nlattr *a, struct addr *to);
 void nl_put_addr(struct nlmsghdr *h, uint16_t type, const struct addr *a);
 int nl_family(const struct addr *a);		/* AF_INET or AF_INET6 */
 

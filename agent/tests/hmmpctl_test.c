@@ -243,6 +243,7 @@ static void test_maps(void **state)
 	};
 	json_t *list, *o;
 
+	add_flow("192.0.2.1", 80, 7, 0);
 	assert_int_equal(kernel_binding_new(&k), 0);
 	assert_int_equal(kernel_local_set(&a, &b, 4), 0);
 	assert_int_equal(kernel_peer_set(&r, 7, &b, KERNEL_ACCEPTED), 0);
