@@ -434,6 +434,7 @@ struct assoc {
 	unsigned int lifetime;		/* granted, s */
 	unsigned int backoff;		/* ms, of the retry timer */
 	char *say;			/* the Bind, byte for byte */
+	bool unheard;			/* it has no final answer yet */
 	size_t say_len;
 	struct timer timer;		/* retry, refresh */
 	struct timer detour;		/* when to try the original address */

@@ -114,6 +114,7 @@ static int compose(struct assoc *a)
 	memcpy(say, text, len);
 	a->say = say;
 	a->say_len = len;
+	a->unheard = true;
 	state_put(a);
 	return 0;
 }
@@ -247,10 +248,10 @@ static void on_timer(struct timer *t)
 
 	if (!a->flows && !a->leaving)
 		return;
-	if (a->phase == ASSOC_BOUND && !is_alive(a))
-		retry_in(a, a->lifetime * 1000 / 2);
-	else if (a->phase == ASSOC_MOVING && a->say && !a->refused)
+	if (a->unheard)
 		bind_send(a);
+	else if (a->phase == ASSOC_BOUND && !is_alive(a))
+		retry_in(a, a->lifetime * 1000 / 2);
 	else
 		say_again(a);
 }
@@ -272,8 +273,7 @@ void bind_nudge(const struct addr *current)
 	struct assoc *a;
 
 	for (a = assoc_first(); a; a = a->next)
-		if ((a->txn || a->phase == ASSOC_MOVING) && !a->refused &&
-		    addr_equal(&a->bound_to, current))
+		if (a->unheard && addr_equal(&a->bound_to, current))
 			bind_send(a);
 }
 
@@ -334,7 +334,6 @@ static void on_bound(struct assoc *a, const struct body *b)
 	enum assoc_phase was = a->phase;
 
 	a->backoff = 0;
-	a->refused = 0;
 	settle_late(a, b);
 	a->phase = assoc_away(a) ? ASSOC_BOUND : ASSOC_HOME;
 	if (b->has_lifetime && b->lifetime <= (a->want ? a->want :
@@ -424,6 +423,7 @@ static void on_unknown(struct assoc *a)
 	claim_schedule(p);
 }
 
+/* A final answer that may be believed, or a hint, which is like a loss. */
 static void on_status(struct assoc *a, const struct sip_answer *ans)
 {
 	struct body b;
@@ -433,14 +433,18 @@ static void on_status(struct assoc *a, const struct sip_answer *ans)
 	assoc_measure(a, ans->rtt);
 	good = !body_parse(ans->body, ans->len, &b, err, sizeof(err)) &&
 	       is_ours(&b, a) && b.status == (unsigned int)ans->status;
-	if (good && b.kind == BODY_BOUND && b.seq == a->seq)
-		on_bound(a, &b);
-	else if (good && b.kind == BODY_REFUSED)
-		on_refused(a, &b);
-	else if (ans->status == 481)
+	good = good && (b.kind == BODY_REFUSED || b.seq == a->seq);
+	if (!good && ans->status != 481) {
+		retry_later(a);
+		return;
+	}
+	a->unheard = false;
+	if (!good)
 		on_unknown(a);
+	else if (b.kind == BODY_BOUND)
+		on_bound(a, &b);
 	else
-		retry_later(a);		/* a hint is like a loss */
+		on_refused(a, &b);
 }
 
 /* Nobody heard us for 32 s; the peer's binding may have lapsed. */
