@@ -53,7 +53,7 @@ static int fail(struct parser *ps, int err, const char *fmt, ...)
 
 static int read_association(struct body *b, struct scan *c)
 {
-	if (scan_span(c, scan_base64url) != ASSOC_ID)
+	if (scan_span(c, SCAN_BASE64URL) != ASSOC_ID)
 		return -EINVAL;
 	memcpy(b->assoc, c->p, ASSOC_ID);
 	c->p += ASSOC_ID;
@@ -251,7 +251,7 @@ static int read_mapped(struct body *b, struct scan *c)
 
 static int read_sealed(struct body *b, struct scan *c)
 {
-	size_t n = scan_span(c, scan_base64url);
+	size_t n = scan_span(c, SCAN_BASE64URL);
 
 	c->p += n;
 	return n && n <= 2000 ? 0 : -EINVAL;
@@ -271,9 +271,11 @@ static int read_pad(struct body *b, struct scan *c)
 #define REFUSED	BIT(BODY_REFUSED)
 #define ALL	(BIND | BOUND | REFUSED)
 
-enum { F_ASSOCIATION, F_SEQ, F_LIFETIME, F_STATUS, F_RETRY, F_SCOPE, F_FLOWS,
-       F_FLOW, F_DENIED, F_ENCAP, F_UDP_PORT, F_PEER, F_MAPPED, F_SEALED,
-       F_PAD, N_FIELDS };
+enum {
+	F_ASSOCIATION, F_SEQ, F_LIFETIME, F_STATUS, F_RETRY, F_SCOPE, F_FLOWS,
+	F_FLOW, F_DENIED, F_ENCAP, F_UDP_PORT, F_PEER, F_MAPPED, F_SEALED,
+	F_PAD, N_FIELDS
+};
 
 static const struct field table[N_FIELDS] = {
 	[F_ASSOCIATION] = { "Association", ALL, false, read_association },

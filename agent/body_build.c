@@ -54,9 +54,9 @@ static void put_mac(struct text *t, const uint8_t mac[16])
 	for (i = 0; i < 16; i++) {
 		acc = acc << 8 | mac[i];
 		for (bits += 8; bits >= 6; bits -= 6)
-			out[n++] = scan_base64url[acc >> (bits - 6) & 0x3f];
+			out[n++] = SCAN_BASE64URL[acc >> (bits - 6) & 0x3f];
 	}
-	out[n++] = scan_base64url[acc << (6 - bits) & 0x3f];
+	out[n++] = SCAN_BASE64URL[acc << (6 - bits) & 0x3f];
 	out[n] = '\0';
 	put(t, "mac=%s\r\n", out);
 }

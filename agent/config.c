@@ -124,8 +124,8 @@ static bool parse_path(struct loader *l, const struct key *k, const char *v)
 /* A name of an interface or of a user. */
 static bool parse_name(struct loader *l, const struct key *k, const char *v)
 {
-	static const char good[] = "abcdefghijklmnopqrstuvwxyz"
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+	static const char good[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
 	size_t len = strlen(v);
 
 	if (!len || len >= k->max || strspn(v, good) != len || v[0] == '-')
@@ -135,12 +135,12 @@ static bool parse_name(struct loader *l, const struct key *k, const char *v)
 	return true;
 }
 
-/*
- * Calls take for each item of a list that is separated by commas and blanks.
- */
-static bool for_each_item(struct loader *l, const struct key *k, const char *v,
-			  bool (*take)(struct loader *l, const struct key *k,
-				       const char *item))
+typedef bool (*take_fn)(struct loader *l, const struct key *k,
+			const char *item);
+
+/* For each item of a list that is separated by commas and blanks. */
+static bool split_list(struct loader *l, const struct key *k, const char *v,
+		       take_fn take)
 {
 	char copy[LINE_MAX_BYTES + 1];
 	char *save;
@@ -184,7 +184,7 @@ static bool parse_prefixes(struct loader *l, const struct key *k,
 	struct prefix_list *list = field(l, k);
 
 	memset(list, 0, sizeof(*list));
-	if (!for_each_item(l, k, v, take_prefix))
+	if (!split_list(l, k, v, take_prefix))
 		return false;
 	if (list->all && list->n)
 		return fail(l, "%s: \"all\" beside prefixes", k->name);
@@ -212,7 +212,7 @@ static bool take_role(struct loader *l, const struct key *k, const char *item)
 
 static bool parse_roles(struct loader *l, const struct key *k, const char *v)
 {
-	if (!for_each_item(l, k, v, take_role))
+	if (!split_list(l, k, v, take_role))
 		return false;
 	if (!l->cfg.role_mobile && !l->cfg.role_correspondent)
 		return fail(l, "roles: none given");
@@ -261,35 +261,6 @@ static bool parse_follow(struct loader *l, const struct key *k, const char *v)
 
 /* ---------------------------------------------------------------- the table */
 
-#define AT(member)	offsetof(struct config, member)
-#define TEXT(member)	AT(member), 0, sizeof(((struct config *)0)->member)
-
-static const struct key keys[] = {
-	{ "agent", "roles", parse_roles, 0, 0, 0 },
-	{ "agent", "security", parse_security, 0, 0, 0 },
-	{ "agent", "log", parse_log, 0, 0, 0 },
-	{ "agent", "syslog", parse_yes_no, AT(log_syslog), 0, 0 },
-	{ "agent", "control", parse_path, TEXT(control) },
-	{ "agent", "state", parse_path, TEXT(state) },
-	{ "agent", "user", parse_name, TEXT(user) },
-	{ "sip", "port", parse_port, AT(sip_port), 0, 0 },
-	{ "mobile", "peers", parse_prefixes, AT(peers), 0, 0 },
-	{ "mobile", "follow", parse_follow, 0, 0, 0 },
-	{ "mobile", "lifetime", parse_u32, AT(lifetime), 4, 420 },
-	{ "mobile", "dummy", parse_name, TEXT(dummy) },
-	{ "mobile", "table", parse_u32, AT(table), 256, 0x7fffffff },
-	{ "mobile", "rule-priority", parse_u32, AT(rule_priority), 1, 32765 },
-	{ "correspondent", "accept", parse_prefixes, AT(accept), 0, 0 },
-	{ "correspondent", "max-associations", parse_u32,
-	  AT(max_associations), 1, 1000000 },
-	{ "correspondent", "max-per-address", parse_u32,
-	  AT(max_per_address), 1, 1000000 },
-	{ "limits", "flows", parse_u32, AT(limit_flows), 1, 100000000 },
-	{ "limits", "bindings", parse_u32, AT(limit_bindings), 1, 100000000 },
-};
-
-#define N_KEYS		(sizeof(keys) / sizeof(keys[0]))
-
 static const struct config defaults = {
 	.log_level = LOG_NOTE,
 	.sip_port = 5060,
@@ -304,6 +275,35 @@ static const struct config defaults = {
 	.max_associations = 4096,
 	.max_per_address = 64,
 };
+
+#define AT(member)	offsetof(struct config, member)
+#define SIZE(member)	sizeof(defaults.member)
+
+static const struct key keys[] = {
+	{ "agent", "roles", parse_roles, 0, 0, 0 },
+	{ "agent", "security", parse_security, 0, 0, 0 },
+	{ "agent", "log", parse_log, 0, 0, 0 },
+	{ "agent", "syslog", parse_yes_no, AT(log_syslog), 0, 0 },
+	{ "agent", "control", parse_path, AT(control), 0, SIZE(control) },
+	{ "agent", "state", parse_path, AT(state), 0, SIZE(state) },
+	{ "agent", "user", parse_name, AT(user), 0, SIZE(user) },
+	{ "sip", "port", parse_port, AT(sip_port), 0, 0 },
+	{ "mobile", "peers", parse_prefixes, AT(peers), 0, 0 },
+	{ "mobile", "follow", parse_follow, 0, 0, 0 },
+	{ "mobile", "lifetime", parse_u32, AT(lifetime), 4, 420 },
+	{ "mobile", "dummy", parse_name, AT(dummy), 0, SIZE(dummy) },
+	{ "mobile", "table", parse_u32, AT(table), 256, 0x7fffffff },
+	{ "mobile", "rule-priority", parse_u32, AT(rule_priority), 1, 32765 },
+	{ "correspondent", "accept", parse_prefixes, AT(accept), 0, 0 },
+	{ "correspondent", "max-associations", parse_u32,
+	  AT(max_associations), 1, 1000000 },
+	{ "correspondent", "max-per-address", parse_u32,
+	  AT(max_per_address), 1, 1000000 },
+	{ "limits", "flows", parse_u32, AT(limit_flows), 1, 100000000 },
+	{ "limits", "bindings", parse_u32, AT(limit_bindings), 1, 100000000 },
+};
+
+#define N_KEYS		(sizeof(keys) / sizeof(keys[0]))
 
 static bool section_known(const char *name, size_t len)
 {

@@ -12,9 +12,6 @@
 
 #include "scan.h"
 
-const char scan_base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	"abcdefghijklmnopqrstuvwxyz0123456789-_";
-
 /** scan_left - bytes that are left */
 size_t scan_left(const struct scan *c)
 {
@@ -97,15 +94,15 @@ int scan_hex32(struct scan *c, uint32_t *out)
  */
 int scan_bytes(struct scan *c, uint8_t *out, size_t len)
 {
+	static const char set[] = SCAN_BASE64URL;
 	size_t chars = (len * 8 + 5) / 6;
 	uint32_t acc = 0;
 	int bits = 0;
 
-	if (scan_span(c, scan_base64url) != chars)
+	if (scan_span(c, set) != chars)
 		return -EINVAL;
 	while (chars--) {
-		acc = acc << 6 | (uint32_t)(strchr(scan_base64url, *c->p++) -
-					    scan_base64url);
+		acc = acc << 6 | (uint32_t)(strchr(set, *c->p++) - set);
 		bits += 6;
 		if (bits >= 8) {
 			bits -= 8;

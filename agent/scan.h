@@ -10,14 +10,15 @@
 
 #define SCAN_FIELDS	64	/* in one body */
 
+/* RFC 4648 5, in the order of its values */
+#define SCAN_BASE64URL \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
 /* What is still to be read: p <= end. */
 struct scan {
 	const char *p;
 	const char *end;
 };
-
-/* RFC 4648 5, in the order of its values */
-extern const char scan_base64url[];
 
 size_t scan_left(const struct scan *c);
 bool scan_at_end(const struct scan *c);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "scan.h"
 #include "sip.h"
 #include <sofia-sip/su_log.h>
 #include <sofia-sip/tport.h>
@@ -46,8 +47,7 @@ uint16_t sip_port(void)
 /** sip_token - 128 bits of getrandom() as 22 characters of base64url */
 void sip_token(char token[SIP_TOKEN])
 {
-	static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-		"abcdefghijklmnopqrstuvwxyz0123456789-_";
+	static const char set[] = SCAN_BASE64URL;
 	uint8_t raw[SIP_TOKEN - 1];
 	unsigned int i;
 
@@ -203,8 +203,8 @@ static struct verdict judge_media(const sip_t *sip)
 	const sip_content_encoding_t *enc = sip->sip_content_encoding;
 	const char *version;
 
-	if (enc && (enc->k_items ? strcasecmp(enc->k_items[0], "identity") ||
-				   enc->k_items[1] : 0))
+	if (enc && enc->k_items &&
+	    (strcasecmp(enc->k_items[0], "identity") || enc->k_items[1]))
 		return (struct verdict){ 400, "Bad Content-Encoding" };
 	if (type && !strncasecmp(type->c_type, "multipart/", 10))
 		return (struct verdict){ 400, "Bad Content-Type" };

@@ -5,8 +5,6 @@
  * Via that the answer follows, and is an INFO with a body of our type if it
  * would reach a role.
  */
-#include <sofia-sip/sip_util.h>
-
 #include "../sip.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

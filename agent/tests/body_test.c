@@ -75,13 +75,14 @@ static void move_is_built(void **state)
 
 static void home_bind_with_claims_is_read(void **state)
 {
-	struct body b = parse(
+	static const char text[] =
 		"Bind [192.0.2.10] to [192.0.2.10]\r\nVersion: 1\r\n"
 		"Association: MuuccaGZuY6YLD3y\r\nSeq: 1\r\nLifetime: 0\r\n"
 		"Scope: flow\r\n"
 		"Flow: tcp [192.0.2.10]:40001 [203.0.113.5]:443 mac=PMhaUZlvvLkBmSv6pnGoVw\r\n"
 		"Flow: tcp [192.0.2.10]:40002 [203.0.113.5]:1 isn-h=5f2D0c75\r\n"
-		"Flow: tcp [192.0.2.10]:65535 [203.0.113.5]:22 link\r\n");
+		"Flow: tcp [192.0.2.10]:65535 [203.0.113.5]:22 link\r\n";
+	struct body b = parse(text);
 	static const uint8_t mac[16] = { 0x3c, 0xc8, 0x5a, 0x51, 0x99, 0x6f,
 		0xbc, 0xb9, 0x01, 0x99, 0x2b, 0xfa, 0xa6, 0x71, 0xa8, 0x57 };
 
@@ -98,11 +99,12 @@ static void home_bind_with_claims_is_read(void **state)
 
 static void answers_are_read(void **state)
 {
-	struct body b = parse(
+	static const char text[] =
 		"Bound [2001:db8:1::10] to [2001:db8:2::7]\r\nVersion: 1\r\n"
 		"Association: tQYm8-pnu5j6FhGE\r\nSeq: 2\r\nStatus: 200\r\n"
 		"Lifetime: 60\r\nEncap: ip6ip6\r\nMapped: [2001:db8::1]:5\r\n"
-		"Denied: tcp [2001:db8:1::10]:1 [2001:db8:9::5]:2 late\r\n");
+		"Denied: tcp [2001:db8:1::10]:1 [2001:db8:9::5]:2 late\r\n";
+	struct body b = parse(text);
 
 	assert_int_equal(b.kind, BODY_BOUND);
 	assert_int_equal(b.status, 200);
@@ -119,12 +121,13 @@ static void answers_are_read(void **state)
 
 static void receivers_are_lenient_where_said(void **state)
 {
-	struct body b = parse(
+	static const char text[] =
 		"bInD 192.0.2.10 TO 198.51.100.7\r\nvErsion: 1\r\n"
 		"ASSOCIATION: MuuccaGZuY6YLD3y\r\nseq: 0000000002\r\n"
 		"lifetime: 00060\r\nX-Later: anything at all, \xc3\xa4\r\n"
 		"Mustard: yes\r\nMust: no\r\n"
-		"scope: FLOW\r\nflows: Owned\r\nencap: IPIP,6in4\r\nPad: \r\n");
+		"scope: FLOW\r\nflows: Owned\r\nencap: IPIP,6in4\r\nPad: \r\n";
+	struct body b = parse(text);
 
 	assert_int_equal(b.seq, 2);
 	assert_int_equal(b.lifetime, 60);
@@ -141,7 +144,7 @@ static void receivers_are_lenient_where_said(void **state)
 #define SC	"Scope: flow\r\n"
 #define F	"Flows: owned\r\n"
 #define E	"Encap: ipip\r\n"
-#define REST	A Q L SC F E
+#define REST	"" A Q L SC F E
 #define HOME	"Bind [192.0.2.10] to [192.0.2.10]\r\n" V A Q L SC
 #define BOUND	"Bound [192.0.2.10] to [192.0.2.10]\r\n" V A Q
 #define REF	"Refused [192.0.2.10] to [198.51.100.7]\r\n" V A Q
@@ -149,105 +152,105 @@ static void receivers_are_lenient_where_said(void **state)
 
 static const struct {
 	const char *text;
-	int err;
 	const char *phrase;
 } bad[] = {
-	{ "", -EINVAL, "Line without CRLF" },
-	{ "Bind", -EINVAL, "Line without CRLF" },
-	{ "\n", -EINVAL, "Line without CRLF" },
-	{ "Bind [192.0.2.10] to [198.51.100.7]\n" V REST, -EINVAL, "Line without CRLF" },
-	{ S V REST "X: y", -EINVAL, "Line without CRLF" },
-	{ S V REST "\r\n", -EINVAL, "Field without name" },
-	{ S V A "X: \x01\r\n", -EINVAL, "Line with bad characters" },
-	{ S V A "X: \xc0\x80\r\n", -EINVAL, "Line with bad characters" },
-	{ S V A "X: \xed\xa0\x80\r\n", -EINVAL, "Line with bad characters" },
-	{ S V A "X: \xc3\r\n", -EINVAL, "Line with bad characters" },
-	{ S V A "X: a\rb\r\n", -EINVAL, "Line with bad characters" },
-	{ "Bin [192.0.2.10] to [198.51.100.7]\r\n" V REST, -EINVAL, "Statement unknown" },
-	{ "Key [192.0.2.10]:1 with [198.51.100.7]:2\r\n" V, -EINVAL, "Statement unknown" },
-	{ "Bind  [192.0.2.10] to [198.51.100.7]\r\n" V REST, -EINVAL, "Address 1 is malformed" },
-	{ "Bind [192.0.2.10 to 198.51.100.7\r\n" V REST, -EINVAL, "Address 1 is malformed" },
-	{ "Bind [192.0.2.300] to [198.51.100.7]\r\n" V REST, -EINVAL, "Address 1 is malformed" },
-	{ "Bind [host] to [198.51.100.7]\r\n" V REST, -EINVAL, "Address 1 is malformed" },
-	{ "Bind 2001:db8::1 to [198.51.100.7]\r\n" V REST, -EINVAL, "Address 1 is malformed" },
-	{ "Bind [::ffff:192.0.2.1] to [198.51.100.7]\r\n" V REST, -EINVAL, "Address 1 is malformed" },
-	{ "Bind [192.0.2.10] to [fe80::1%eth0]\r\n" V REST, -EINVAL, "Address 2 is malformed" },
-	{ "Bind [192.0.2.10] to []\r\n" V REST, -EINVAL, "Address 2 is malformed" },
-	{ "Bind [192.0.2.10] [198.51.100.7]\r\n" V REST, -EINVAL, "Statement is malformed" },
-	{ "Bind [192.0.2.10] to [198.51.100.7] now\r\n" V REST, -EINVAL, "Statement is malformed" },
-	{ S, -EINVAL, "Version missing" },
-	{ S A V Q L SC F E, -EINVAL, "Version missing" },
-	{ S "Version: x\r\n" REST, -EINVAL, "Version is malformed" },
-	{ S "Version: 2\r\n", -EOPNOTSUPP, "Version not supported" },
-	{ S V V REST, -EINVAL, "Version given twice" },
-	{ S V REST "Must-Fly: yes\r\n", -EOPNOTSUPP, "Unsupported Must- field" },
-	{ S V REST "mUSt-x:  \r\n", -EOPNOTSUPP, "Unsupported Must- field" },
-	{ S V REST "NoColon\r\n", -EINVAL, "Field without name" },
-	{ S V REST ": x\r\n", -EINVAL, "Field without name" },
-	{ S V REST "1x: x\r\n", -EINVAL, "Field without name" },
-	{ S V REST "a b: x\r\n", -EINVAL, "Field without name" },
-	{ S V REST "X:y\r\n", -EINVAL, "Field without blank after colon" },
-	{ S V A A Q L SC F E, -EINVAL, "Association given twice" },
-	{ S V A Q Q L SC F E, -EINVAL, "Seq given twice" },
-	{ S V REST "lifetime: 60\r\n", -EINVAL, "Lifetime given twice" },
-	{ S V REST E, -EINVAL, "Encap given twice" },
-	{ S V Q L SC F E, -EINVAL, "Association missing" },
-	{ S V A L SC F E, -EINVAL, "Seq missing" },
-	{ S V A Q SC F E, -EINVAL, "Lifetime missing" },
-	{ S V A Q L F E, -EINVAL, "Scope missing" },
-	{ S V A Q L SC E, -EINVAL, "Flows missing" },
-	{ S V A Q L SC F, -EINVAL, "Encap missing" },
-	{ S V A Q L SC F "Encap: gue\r\n", -EINVAL, "Udp-Port missing" },
-	{ HOME F, -EINVAL, "Flows does not belong here" },
-	{ S V A Q L "Scope: host\r\n" F E, -EINVAL, "Flows does not belong here" },
-	{ S V REST "Status: 200\r\n", -EINVAL, "Status does not belong here" },
-	{ S V REST "Retry: 1\r\n", -EINVAL, "Retry does not belong here" },
-	{ S V REST "Denied: tcp " ENDS "late\r\n", -EINVAL, "Denied does not belong here" },
-	{ BOUND "Status: 200\r\nFlow: tcp " ENDS "link\r\n", -EINVAL, "Flow does not belong here" },
-	{ S V "Association: MuuccaGZuY6YLD3\r\n" Q L SC F E, -EINVAL, "Association is malformed" },
-	{ S V "Association: MuuccaGZuY6YLD3yy\r\n" Q L SC F E, -EINVAL, "Association is malformed" },
-	{ S V "Association: MuuccaGZuY6YLD3+\r\n" Q L SC F E, -EINVAL, "Association is malformed" },
-	{ S V A "Seq: 0\r\n" L SC F E, -EINVAL, "Seq out of range" },
-	{ S V A "Seq: 4294967296\r\n" L SC F E, -EINVAL, "Seq out of range" },
-	{ S V A "Seq: 00000000001\r\n" L SC F E, -EINVAL, "Seq is malformed" },
-	{ S V A "Seq: -1\r\n" L SC F E, -EINVAL, "Seq is malformed" },
-	{ S V A "Seq: 1 \r\n" L SC F E, -EINVAL, "Seq is malformed" },
-	{ S V A "Seq: \r\n" L SC F E, -EINVAL, "Seq is malformed" },
-	{ S V A Q "Lifetime: 86401\r\n" SC F E, -EINVAL, "Lifetime out of range" },
-	{ S V A Q "Lifetime: 100000\r\n" SC F E, -EINVAL, "Lifetime is malformed" },
-	{ S V A Q L "Scope: net\r\n" F E, -EINVAL, "Scope is malformed" },
-	{ S V A Q L SC "Flows: all\r\n" E, -EINVAL, "Flows is malformed" },
-	{ S V A Q L SC F "Encap: ip\r\n", -EINVAL, "Encap is malformed" },
-	{ S V A Q L SC F "Encap: ipip,\r\n", -EINVAL, "Encap is malformed" },
-	{ S V A Q L SC F "Encap: ipip, minenc\r\n", -EINVAL, "Encap is malformed" },
-	{ S V A Q L SC F "Encap: ipip,ipip,ipip,ipip,ipip,ipip,ipip,ipip,ipip\r\n", -EINVAL, "Encap too often" },
-	{ S V A Q L SC F E "Udp-Port: 0\r\n", -EINVAL, "Udp-Port out of range" },
-	{ S V REST "Peer: 192.0.2.1\r\n", -EINVAL, "Peer is malformed" },
-	{ S V REST "Pad: a b\r\n", -EINVAL, "Pad is malformed" },
-	{ S V REST "Sealed: \r\n", -EINVAL, "Sealed is malformed" },
-	{ HOME "Flow: udp " ENDS "link\r\n", -EINVAL, "Flow is malformed" },
-	{ HOME "Flow: tcp " ENDS "\r\n", -EINVAL, "Flow is malformed" },
-	{ HOME "Flow: tcp " ENDS "isn-h=1234567\r\n", -EINVAL, "Flow is malformed" },
-	{ HOME "Flow: tcp " ENDS "isn-h=123456789\r\n", -EINVAL, "Flow is malformed" },
-	{ HOME "Flow: tcp " ENDS "mac=PMhaUZlvvLkBmSv6pnGoVx\r\n", -EINVAL, "Flow is malformed" },
-	{ HOME "Flow: tcp " ENDS "mac=PMhaUZlvvLkBmSv6pnGoV\r\n", -EINVAL, "Flow is malformed" },
-	{ HOME "Flow: tcp [192.0.2.10]:0 [203.0.113.5]:2 link\r\n", -EINVAL, "Flow out of range" },
-	{ HOME "Flow: tcp [192.0.2.10]:65536 [203.0.113.5]:2 link\r\n", -EINVAL, "Flow out of range" },
-	{ HOME "Flow: tcp [192.0.2.10] [203.0.113.5]:2 link\r\n", -EINVAL, "Flow is malformed" },
-	{ HOME "Flow: tcp 192.0.2.10:1 [203.0.113.5]:2 link\r\n", -EINVAL, "Flow is malformed" },
-	{ HOME "Flow: tcp [192.0.2.10]:1 [2001:db8::1]:2 link\r\n", -EINVAL, "Flow is malformed" },
-	{ BOUND, -EINVAL, "Status missing" },
-	{ BOUND "Status: 300\r\n", -EINVAL, "Status out of range" },
-	{ BOUND "Status: 20\r\n", -EINVAL, "Status is malformed" },
-	{ BOUND "Status: 2000\r\n", -EINVAL, "Status is malformed" },
-	{ BOUND "Status: 200\r\nEncap: ipip,minenc\r\n", -EINVAL, "Encap is malformed" },
-	{ BOUND "Status: 200\r\nDenied: tcp " ENDS "never\r\n", -EINVAL, "Denied is malformed" },
-	{ "Bound [192.0.2.10] to [192.0.2.11]\r\n" V A Q "Status: 200\r\n" E, -EINVAL, "Lifetime missing" },
-	{ "Bound [192.0.2.10] to [192.0.2.11]\r\n" V A Q "Status: 200\r\n" L, -EINVAL, "Encap missing" },
-	{ REF "Status: 200\r\n", -EINVAL, "Status out of range" },
-	{ REF "Status: 700\r\n", -EINVAL, "Status out of range" },
-	{ REF "Status: 423\r\n", -EINVAL, "Lifetime missing" },
-	{ REF "Status: 503\r\n", -EINVAL, "Retry missing" },
+	{ "", "Line without CRLF" },
+	{ "Bind", "Line without CRLF" },
+	{ "\n", "Line without CRLF" },
+	{ "Bind [192.0.2.10] to [198.51.100.7]\n" V REST, "Line without CRLF" },
+	{ S V REST "X: y", "Line without CRLF" },
+	{ S V REST "\r\n", "Field without name" },
+	{ S V A "X: \x01\r\n", "Line with bad characters" },
+	{ S V A "X: \xc0\x80\r\n", "Line with bad characters" },
+	{ S V A "X: \xed\xa0\x80\r\n", "Line with bad characters" },
+	{ S V A "X: \xc3\r\n", "Line with bad characters" },
+	{ S V A "X: a\rb\r\n", "Line with bad characters" },
+	{ "Bin [192.0.2.10] to [198.51.100.7]\r\n" V REST, "Statement unknown" },
+	{ "Key [192.0.2.10]:1 with [198.51.100.7]:2\r\n" V, "Statement unknown" },
+	{ "Bind  [192.0.2.10] to [198.51.100.7]\r\n" V REST, "Address 1 is malformed" },
+	{ "Bind [192.0.2.10 to 198.51.100.7\r\n" V REST, "Address 1 is malformed" },
+	{ "Bind [192.0.2.300] to [198.51.100.7]\r\n" V REST, "Address 1 is malformed" },
+	{ "Bind [host] to [198.51.100.7]\r\n" V REST, "Address 1 is malformed" },
+	{ "Bind 2001:db8::1 to [198.51.100.7]\r\n" V REST, "Address 1 is malformed" },
+	{ "Bind [::ffff:192.0.2.1] to [198.51.100.7]\r\n" V REST, "Address 1 is malformed" },
+	{ "Bind [192.0.2.10] to [fe80::1%eth0]\r\n" V REST, "Address 2 is malformed" },
+	{ "Bind [192.0.2.10] to []\r\n" V REST, "Address 2 is malformed" },
+	{ "Bind [192.0.2.10] [198.51.100.7]\r\n" V REST, "Statement is malformed" },
+	{ "Bind [192.0.2.10] to [198.51.100.7] now\r\n" V REST, "Statement is malformed" },
+	{ S, "Version missing" },
+	{ S A V Q L SC F E, "Version missing" },
+	{ S "Version: x\r\n" REST, "Version is malformed" },
+	{ S "Version: 2\r\n", "Version not supported" },
+	{ S V V REST, "Version given twice" },
+	{ S V REST "Must-Fly: yes\r\n", "Unsupported Must- field" },
+	{ S V REST "mUSt-x:  \r\n", "Unsupported Must- field" },
+	{ S V REST "NoColon\r\n", "Field without name" },
+	{ S V REST ": x\r\n", "Field without name" },
+	{ S V REST "1x: x\r\n", "Field without name" },
+	{ S V REST "a b: x\r\n", "Field without name" },
+	{ S V REST "X:y\r\n", "Field without blank after colon" },
+	{ S V A A Q L SC F E, "Association given twice" },
+	{ S V A Q Q L SC F E, "Seq given twice" },
+	{ S V REST "lifetime: 60\r\n", "Lifetime given twice" },
+	{ S V REST E, "Encap given twice" },
+	{ S V Q L SC F E, "Association missing" },
+	{ S V A L SC F E, "Seq missing" },
+	{ S V A Q SC F E, "Lifetime missing" },
+	{ S V A Q L F E, "Scope missing" },
+	{ S V A Q L SC E, "Flows missing" },
+	{ S V A Q L SC F, "Encap missing" },
+	{ S V A Q L SC F "Encap: gue\r\n", "Udp-Port missing" },
+	{ HOME F, "Flows does not belong here" },
+	{ S V A Q L "Scope: host\r\n" F E, "Flows does not belong here" },
+	{ S V REST "Status: 200\r\n", "Status does not belong here" },
+	{ S V REST "Retry: 1\r\n", "Retry does not belong here" },
+	{ S V REST "Denied: tcp " ENDS "late\r\n", "Denied does not belong here" },
+	{ BOUND "Status: 200\r\nFlow: tcp " ENDS "link\r\n", "Flow does not belong here" },
+	{ S V "Association: MuuccaGZuY6YLD3\r\n" Q L SC F E, "Association is malformed" },
+	{ S V "Association: MuuccaGZuY6YLD3yy\r\n" Q L SC F E, "Association is malformed" },
+	{ S V "Association: MuuccaGZuY6YLD3+\r\n" Q L SC F E, "Association is malformed" },
+	{ S V A "Seq: 0\r\n" L SC F E, "Seq out of range" },
+	{ S V A "Seq: 4294967296\r\n" L SC F E, "Seq out of range" },
+	{ S V A "Seq: 00000000001\r\n" L SC F E, "Seq is malformed" },
+	{ S V A "Seq: -1\r\n" L SC F E, "Seq is malformed" },
+	{ S V A "Seq: 1 \r\n" L SC F E, "Seq is malformed" },
+	{ S V A "Seq: \r\n" L SC F E, "Seq is malformed" },
+	{ S V A Q "Lifetime: 86401\r\n" SC F E, "Lifetime out of range" },
+	{ S V A Q "Lifetime: 100000\r\n" SC F E, "Lifetime is malformed" },
+	{ S V A Q L "Scope: net\r\n" F E, "Scope is malformed" },
+	{ S V A Q L SC "Flows: all\r\n" E, "Flows is malformed" },
+	{ S V A Q L SC F "Encap: ip\r\n", "Encap is malformed" },
+	{ S V A Q L SC F "Encap: ipip,\r\n", "Encap is malformed" },
+	{ S V A Q L SC F "Encap: ipip, minenc\r\n", "Encap is malformed" },
+	{ S V A Q L SC F "Encap: ipip,ipip,ipip,ipip,ipip,ipip,ipip,ipip,ipip\r\n",
+	  "Encap too often" },
+	{ S V A Q L SC F E "Udp-Port: 0\r\n", "Udp-Port out of range" },
+	{ S V REST "Peer: 192.0.2.1\r\n", "Peer is malformed" },
+	{ S V REST "Pad: a b\r\n", "Pad is malformed" },
+	{ S V REST "Sealed: \r\n", "Sealed is malformed" },
+	{ HOME "Flow: udp " ENDS "link\r\n", "Flow is malformed" },
+	{ HOME "Flow: tcp " ENDS "\r\n", "Flow is malformed" },
+	{ HOME "Flow: tcp " ENDS "isn-h=1234567\r\n", "Flow is malformed" },
+	{ HOME "Flow: tcp " ENDS "isn-h=123456789\r\n", "Flow is malformed" },
+	{ HOME "Flow: tcp " ENDS "mac=PMhaUZlvvLkBmSv6pnGoVx\r\n", "Flow is malformed" },
+	{ HOME "Flow: tcp " ENDS "mac=PMhaUZlvvLkBmSv6pnGoV\r\n", "Flow is malformed" },
+	{ HOME "Flow: tcp [192.0.2.10]:0 [203.0.113.5]:2 link\r\n", "Flow out of range" },
+	{ HOME "Flow: tcp [192.0.2.10]:65536 [203.0.113.5]:2 link\r\n", "Flow out of range" },
+	{ HOME "Flow: tcp [192.0.2.10] [203.0.113.5]:2 link\r\n", "Flow is malformed" },
+	{ HOME "Flow: tcp 192.0.2.10:1 [203.0.113.5]:2 link\r\n", "Flow is malformed" },
+	{ HOME "Flow: tcp [192.0.2.10]:1 [2001:db8::1]:2 link\r\n", "Flow is malformed" },
+	{ BOUND, "Status missing" },
+	{ BOUND "Status: 300\r\n", "Status out of range" },
+	{ BOUND "Status: 20\r\n", "Status is malformed" },
+	{ BOUND "Status: 2000\r\n", "Status is malformed" },
+	{ BOUND "Status: 200\r\nEncap: ipip,minenc\r\n", "Encap is malformed" },
+	{ BOUND "Status: 200\r\nDenied: tcp " ENDS "never\r\n", "Denied is malformed" },
+	{ "Bound [192.0.2.10] to [192.0.2.11]\r\n" V A Q "Status: 200\r\n" E, "Lifetime missing" },
+	{ "Bound [192.0.2.10] to [192.0.2.11]\r\n" V A Q "Status: 200\r\n" L, "Encap missing" },
+	{ REF "Status: 200\r\n", "Status out of range" },
+	{ REF "Status: 700\r\n", "Status out of range" },
+	{ REF "Status: 423\r\n", "Lifetime missing" },
+	{ REF "Status: 503\r\n", "Retry missing" },
 };
 
 static void every_mistake_is_named(void **state)
@@ -257,13 +260,16 @@ static void every_mistake_is_named(void **state)
 	char err[64];
 	char *copy;
 	size_t len;
+	int want;
 
 	for (i = 0; i < N(bad); i++) {
 		len = strlen(bad[i].text);
 		copy = malloc(len + 1);	/* for the sanitizer: no byte more */
 		memcpy(copy, bad[i].text, len);
+		want = strstr(bad[i].phrase, "upported") ? -EOPNOTSUPP :
+			-EINVAL;
 		assert_int_equal(body_parse(copy, len, &b, err, sizeof(err)),
-				 bad[i].err);
+				 want);
 		if (strcmp(err, bad[i].phrase))
 			fail_msg("want \"%s\", got \"%s\" for\n%s",
 				 bad[i].phrase, err, bad[i].text);
@@ -363,7 +369,7 @@ static void random_numbers(struct body *b)
 	b->has_lifetime = true;
 	b->lifetime = (uint32_t)rand() % 86401;
 	for (i = 0; i < ASSOC_ID; i++)
-		b->assoc[i] = scan_base64url[rand() % 64];
+		b->assoc[i] = SCAN_BASE64URL[rand() % 64];
 	if (b->kind == BODY_BIND)
 		return;
 	b->has_status = true;

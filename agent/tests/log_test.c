@@ -35,11 +35,13 @@ static void a_line_has_time_level_and_text(void **state)
 	long long seconds;
 	int ms;
 	int n = 0;
+	int found;
 
 	log_init(LOG_NOTE, false);
 	CAPTURE(log_print(LOG_WARN, "%s -> %d", "old", 7));
-	assert_int_equal(sscanf(text, "[%lld.%3d] warning: old -> 7\n%n",
-				&seconds, &ms, &n), 2);
+	found = sscanf(text, "[%lld.%3d] warning: old -> 7\n%n",
+		       &seconds, &ms, &n);
+	assert_int_equal(found, 2);
 	assert_int_equal(n, strlen(text));
 }
 

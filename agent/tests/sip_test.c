@@ -52,6 +52,7 @@ static size_t build(char *text, size_t size, const struct inquiry *q,
 	const char *method = q->method ? q->method : "INFO";
 	const char *content = q->body ? q->body : body;
 	char via[256];
+	int len;
 
 	if (q->via && strstr(q->via, "SIP/"))
 		snprintf(via, sizeof(via), "%s;branch=z9hG4bK%u", q->via, n);
@@ -59,16 +60,17 @@ static size_t build(char *text, size_t size, const struct inquiry *q,
 		snprintf(via, sizeof(via),
 			 "SIP/2.0/UDP %s:%u;branch=z9hG4bK%u%s", RAW,
 			 env_port(), n, q->via ? q->via : "");
-	return (size_t)snprintf(text, size,
-		"%s sip:hmmp@127.0.0.3 %s\r\nVia: %s\r\nMax-Forwards: 70\r\n"
-		"From: <sip:anonymous@anonymous.invalid>;tag=abc\r\n"
-		"To: <sip:hmmp@127.0.0.3>%s\r\nCall-ID: call%u\r\n"
-		"CSeq: %u %s\r\n%s%s%sContent-Length: %zu\r\n\r\n%s",
-		method, q->version ? q->version : "SIP/2.0", via,
-		q->to_tag ? q->to_tag : "", n, n + 1, method,
-		q->type ? q->type : "Content-Type: application/x.hmmp;version=1",
-		q->type && !q->type[0] ? "" : "\r\n",
-		q->extra ? q->extra : "", strlen(content), content);
+	len = snprintf(text, size,
+		       "%s sip:hmmp@127.0.0.3 %s\r\nVia: %s\r\nMax-Forwards: 70\r\n"
+		       "From: <sip:anonymous@anonymous.invalid>;tag=abc\r\n"
+		       "To: <sip:hmmp@127.0.0.3>%s\r\nCall-ID: call%u\r\n"
+		       "CSeq: %u %s\r\n%s%s%sContent-Length: %zu\r\n\r\n%s",
+		       method, q->version ? q->version : "SIP/2.0", via,
+		       q->to_tag ? q->to_tag : "", n, n + 1, method,
+		       q->type ? q->type : "Content-Type: application/x.hmmp;version=1",
+		       q->type && !q->type[0] ? "" : "\r\n",
+		       q->extra ? q->extra : "", strlen(content), content);
+	return (size_t)len;
 }
 
 /* Sends it; the answer, or NULL when the next request is answered first. */
@@ -96,7 +98,7 @@ static const char *ask(const struct inquiry *q)
 
 #define LONG100 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" \
 		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-#define LONG1000 LONG100 LONG100 LONG100 LONG100 LONG100 \
+#define LONG1000 "" LONG100 LONG100 LONG100 LONG100 LONG100 \
 		 LONG100 LONG100 LONG100 LONG100 LONG100
 
 #define TYPE(t) .type = "Content-Type: " t
@@ -162,6 +164,7 @@ static void requests_are_judged_by_their_headers(void **state)
 {
 	unsigned int i;
 	const char *got;
+	bool good;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		handled.n = 0;
@@ -175,8 +178,8 @@ static void requests_are_judged_by_their_headers(void **state)
 			fail_msg("%s: no %s in %s", cases[i].what,
 				 cases[i].header, got);
 		/* the good one behind it is always handled */
-		assert_int_equal(handled.n, cases[i].line &&
-				 strstr(cases[i].line, " 200 ") ? 2 : 1);
+		good = cases[i].line && strstr(cases[i].line, " 200 ");
+		assert_int_equal(handled.n, good ? 2 : 1);
 		if (i % 8 == 7)
 			env_run(900);	/* the limit forgets */
 	}
@@ -209,8 +212,8 @@ static void the_answer_of_the_role_is_sent(void **state)
 	assert_non_null(strstr(got, "SIP/2.0 503 Table full\r\n"));
 	assert_non_null(strstr(got, "\r\nRetry-After: 7\r\n"));
 	assert_non_null(strstr(got, "\r\nX-Two: 2\r\n"));
-	assert_non_null(strstr(got,
-		"\r\nContent-Type: application/x.hmmp;version=1\r\n"));
+	assert_non_null(strstr(got, "\r\nContent-Type: application/x.hmmp;"
+			       "version=1\r\n"));
 	assert_non_null(strstr(got, "\r\n\r\nRefused\r\n"));
 	assert_non_null(strstr(got, "To: <sip:hmmp@127.0.0.3>;tag="));
 }
@@ -380,9 +383,13 @@ static void check_alive(unsigned int n)
 static void broken_datagrams_do_no_harm(void **state)
 {
 	static const char answer[] =
-		"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.0.0.3;branch=z9hG4bK1"
-		"\r\nFrom: <sip:a@b.invalid>;tag=1\r\nTo: <sip:c@127.0.0.3>"
-		"\r\nCall-ID: x\r\nCSeq: 1 INFO\r\nContent-Length: 0\r\n\r\n";
+		"SIP/2.0 200 OK\r\n"
+		"Via: SIP/2.0/UDP 127.0.0.3;branch=z9hG4bK1\r\n"
+		"From: <sip:a@b.invalid>;tag=1\r\n"
+		"To: <sip:c@127.0.0.3>\r\n"
+		"Call-ID: x\r\n"
+		"CSeq: 1 INFO\r\n"
+		"Content-Length: 0\r\n\r\n";
 	struct inquiry q = { .extra = "Accept: a/b, c/d;q=0.1\r\n" };
 	unsigned int i;
 	char text[4000];
