@@ -320,7 +320,8 @@ int diag_dump(diag_cb cb, void *arg);
 
 /* Why a flow cannot move; NULL texts never reach a person. */
 enum flow_stuck { FLOW_FREE, FLOW_UNKNOWN, FLOW_OWNED, FLOW_PROOF, FLOW_LATE,
-		  FLOW_STATE, FLOW_SILENT, FLOW_FIXED, FLOW_STUCKS };
+		  FLOW_STATE, FLOW_SILENT, FLOW_FIXED, FLOW_FAMILY,
+		  FLOW_STUCKS };
 
 struct pair;
 struct kernel_flow;			/* kernel.h */

@@ -92,6 +92,15 @@ void bind_stop(struct assoc *a)
 	timer_stop(&a->timer);
 }
 
+static void count_burst(struct assoc *a)
+{
+	if (loop_now() - a->burst_at >= BURST_MS) {
+		a->burst_at = loop_now();
+		a->burst = 0;
+	}
+	a->burst++;
+}
+
 /* A new message: new Seq, noted for the state file. */
 static int compose(struct assoc *a)
 {
@@ -101,6 +110,7 @@ static int compose(struct assoc *a)
 	int len;
 
 	bind_stop(a);
+	count_burst(a);
 	a->refused = 0;
 	a->seq++;
 	fill(&b, a);
@@ -169,16 +179,14 @@ static struct sip_txn *start(struct assoc *a, const struct addr *dst,
 	return sip_txn_send(&req, cb, a);
 }
 
-/* More than four new Binds in a second wait for the next one. */
-static bool is_burst(struct assoc *a)
+/* More than four new Binds in a second wait for the next one: how long? */
+static unsigned int burst_wait(const struct assoc *a)
 {
-	uint64_t now = loop_now();
+	uint64_t end = a->burst_at + BURST_MS;
 
-	if (now - a->burst_at >= BURST_MS) {
-		a->burst_at = now;
-		a->burst = 0;
-	}
-	return ++a->burst > BURST_MAX;
+	if (a->burst <= BURST_MAX || end <= loop_now())
+		return 0;
+	return end - loop_now();
 }
 
 /* The same bytes to where the peer is known to be, now. */
@@ -187,11 +195,15 @@ void bind_send(struct assoc *a)
 	if (!a->say)
 		return;
 	bind_stop(a);
-	if (is_burst(a)) {
-		retry_in(a, BURST_MS / 2);
+	if (burst_wait(a)) {
+		retry_in(a, burst_wait(a));
 		return;
 	}
 	a->txn = start(a, &a->peer_current, on_answer);
+	if (!a->txn) {
+		listen_sync();
+		a->txn = start(a, &a->peer_current, on_answer);
+	}
 	if (!a->txn) {
 		/* SIP is not ready for this address yet */
 		a->backoff = a->backoff ? a->backoff : SOON;
@@ -368,6 +380,8 @@ static void refuse(struct assoc *a, unsigned int status)
 	log_change(a, from, why);
 	state_put(a);
 	state_save();
+	if (!a->flows)
+		assoc_idle(a);
 }
 
 /* The peer's kernel could not: a new Seq after a while, the old one is spent */

@@ -68,6 +68,7 @@ static void make(struct request *r, const struct accept *acc)
 		answer_say(r, 500);
 		return;
 	}
+	peer_clear(&r->a->remote);
 	r->a->phase = ASSOC_HOME;
 	r->a->peer_seq = r->b->seq;
 	log_print(LOG_NOTE, "association %s (%s): new -> claimed by it, %u flows",

@@ -143,6 +143,16 @@ static void restart(struct flow *f)
 	f->other_isn = false;
 }
 
+/* What the kernel cannot move, or not any more, or can again. */
+static enum flow_stuck stuck_by_kernel(const struct flow *f)
+{
+	if (f->local.addr.len != 4)
+		return FLOW_FAMILY;
+	if (f->flags & KERNEL_FLOW_FIXED)
+		return FLOW_FIXED;
+	return f->stuck == FLOW_FIXED ? FLOW_FREE : f->stuck;
+}
+
 struct flow *flow_update(const struct kernel_flow *k)
 {
 	struct flow *f = flow_find(&k->local, &k->remote);
@@ -160,8 +170,7 @@ struct flow *flow_update(const struct kernel_flow *k)
 	f->isn_local = k->isn_local;
 	f->isn_remote = k->isn_remote;
 	f->born = now > k->age ? now - k->age : 0;
-	f->stuck = k->flags & KERNEL_FLOW_FIXED ? FLOW_FIXED :
-		   f->stuck == FLOW_FIXED ? FLOW_FREE : f->stuck;
+	f->stuck = stuck_by_kernel(f);
 	f->seen = true;
 	if (f->lost && f->owner && !k->owner)
 		return f;
@@ -280,6 +289,7 @@ const char *flow_stuck_text(enum flow_stuck why)
 		[FLOW_LATE] = "too old for the peer",
 		[FLOW_STATE] = "closing when it was claimed",
 		[FLOW_SILENT] = "the peer did not answer",
+		[FLOW_FAMILY] = "IPv6 connections do not move yet",
 		[FLOW_FIXED] = "tied to an interface, IPsec or NAT",
 	};
 

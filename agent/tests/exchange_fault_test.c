@@ -520,6 +520,67 @@ static void test_tentative(void **state)
 	assert_joined(M1);
 }
 
+/* The kernel announces an address before a socket can be bound to it. */
+static void test_not_bindable_yet(void **state)
+{
+	join();
+	world.deaf = 2;
+	host_move(m, M0, M1);
+	world_run(60);
+	assert_joined(M1);
+}
+
+/* Ten moves in a second: four Binds, then the last word. */
+static void test_restless(void **state)
+{
+	static const char * const place[] = { M1, M2 };
+	const char *now = M0;
+	unsigned int i;
+
+	join();
+	for (i = 0; i < 10; i++) {
+		host_move(m, now, place[i % 2]);
+		now = place[i % 2];
+		world_run(50);
+	}
+	assert_in_range(m->sent, 5, 6);		/* with the claim */
+	world_run(1000);
+	assert_joined(now);
+}
+
+static void test_ipv6_is_left_alone(void **state)
+{
+	host_addr(m, "2001:db8:1::2", 2, true);
+	flow_open(m, E("2001:db8:1::2", 5000), c, E("2001:db8:9::5", 80));
+	world_run(5000);
+	assert_int_equal(m->sent, 0);
+	assert_int_equal(host_locals(m), 0);
+	assert_int_equal(world.errors, 0);
+}
+
+/* A mobile that is no correspondent answers 405, and is no stranger later. */
+static void test_mobile_only_server(void **state)
+{
+	world_end();
+	world_start(10);
+	m = host_add("M", true, false);
+	c = host_add("C", true, true);
+	host_addr(m, M0, 2, true);
+	host_route(m, NULL, M0);
+	host_addr(c, C0, 2, true);
+	host_route(c, NULL, C0);
+	host_start(m);
+	host_start(c);
+	flow_open(c, E(C0, 5000), m, E(M0, 22));
+	world_run(2000);
+	assert_int_equal(c->sent, 1);
+	assert_int_equal(host_owned(m, M0), 1);
+	assert_int_equal(host_owned(c, C0), 1);
+	host_move(m, M0, M1);
+	world_run(1000);
+	assert_joined(M1);
+}
+
 /* ------------------------------------------------------------- long outages */
 
 static void test_outage(void **state)
@@ -648,7 +709,8 @@ int main(void)
 		T(module_reloaded), T(events_lost), T(no_agent),
 		T(agent_comes_later), T(not_among_peers), T(not_accepted),
 		T(new_hosts_a_second), T(noise), T(follow_route),
-		T(follow_keep), T(tentative), T(outage), T(network_is_dead),
+		T(follow_keep), T(tentative), T(not_bindable_yet), T(restless),
+		T(ipv6_is_left_alone), T(mobile_only_server), T(outage), T(network_is_dead),
 		T(old_message), T(status),
 #undef T
 	};

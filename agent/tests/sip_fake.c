@@ -4,6 +4,7 @@
  * of sip_txn.c (RTO doubles, tries, total), and a network that carries every
  * copy and every answer as one message.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -159,6 +160,10 @@ int sip_addr_add(const struct addr *a)
 {
 	struct host *h = world.in;
 
+	if (world.deaf) {
+		world.deaf--;
+		return -EADDRNOTAVAIL;
+	}
 	if (!is_listening(h, a))
 		h->listens[h->n_listens++] = *a;
 	return 0;

@@ -69,6 +69,7 @@ struct world {
 	message_filter filter;
 	unsigned int messages;		/* requests and answers, sent */
 	unsigned int errors;		/* LOG_ERROR lines */
+	unsigned int deaf;		/* sip_addr_add() fails so often */
 	struct host *in;		/* whose code runs */
 	struct host hosts[WORLD_HOSTS];
 	unsigned int n_hosts;
