@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Bindings: sequence numbers, lifetimes, held, limits, and who has an owner. */
+#include <kunit/test.h>
+#include <linux/delay.h>
+
+#include "fixture.h"
+
+#define OWNER	7
+#define LIFE	60000	/* ms */
+
+/* One of the owner's flows keeps its bindings alive. */
+static struct hmmp_net *begin(void)
+{
+	struct hmmp_net *hn = fixture_begin();
+
+	rcu_read_lock();
+	hmmp_flow_set_owner(fixture_flow(hn, 40000), OWNER);
+	rcu_read_unlock();
+	return hn;
+}
+
+static int set(struct hmmp_net *hn, const char *to, u32 seq, u32 life)
+{
+	struct hmmp_binding seed = {
+		.net = hn->net,
+		.family = AF_INET,
+		.original = fixture_addr("203.0.113.5"),
+		.current_addr = fixture_addr(to),
+		.owner = OWNER,
+		.encap = HMMP_ENCAP_IPIP,
+		.status = HMMP_STATUS_VERIFIED,
+		.seq = seq,
+	};
+
+	return hmmp_binding_set(hn, &seed, life, NULL);
+}
+
+static struct hmmp_binding *get(struct hmmp_net *hn)
+{
+	union nf_inet_addr a = fixture_addr("203.0.113.5");
+	struct hmmp_binding *b;
+
+	rcu_read_lock();
+	b = hmmp_binding_find(hn->net, AF_INET, &a, OWNER);
+	rcu_read_unlock();
+	return b;
+}
+
+static int del(struct hmmp_net *hn, const u32 *seq)
+{
+	union nf_inet_addr a = fixture_addr("203.0.113.5");
+
+	return hmmp_binding_del(hn, AF_INET, &a, OWNER, seq, NULL);
+}
+
+static bool is(const union nf_inet_addr *a, const char *text)
+{
+	return a->ip == in_aton(text);
+}
+
+static void binding_update(struct kunit *test)
+{
+	struct hmmp_net *hn = begin();
+	u64 id;
+
+	KUNIT_EXPECT_EQ(test, set(hn, "198.51.100.7", 1, LIFE), 0);
+	id = get(hn)->id;
+	atomic64_set(&get(hn)->tx_packets, 5);
+	KUNIT_EXPECT_EQ(test, set(hn, "198.51.100.8", 2, LIFE), 0);
+	KUNIT_EXPECT_TRUE(test, is(&get(hn)->current_addr, "198.51.100.8"));
+	KUNIT_EXPECT_TRUE(test, is(&get(hn)->previous, "198.51.100.7"));
+	KUNIT_EXPECT_EQ(test, get(hn)->id, id);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&get(hn)->tx_packets), 5);
+	KUNIT_EXPECT_EQ(test, atomic_read(&hn->n_bindings), 1);
+	fixture_end(hn);
+}
+
+/* An older message that arrives later changes nothing; numbers may wrap. */
+static void binding_stale(struct kunit *test)
+{
+	struct hmmp_net *hn = begin();
+	u64 before = fixture_count(hn, HMMP_A_COUNTER_BINDING_STALE);
+
+	set(hn, "198.51.100.7", 0xfffffffe, LIFE);
+	KUNIT_EXPECT_EQ(test, set(hn, "198.51.100.8", 0xfffffffd, LIFE),
+			-ESTALE);
+	KUNIT_EXPECT_EQ(test, set(hn, "198.51.100.8", 0xfffffffe, LIFE),
+			-ESTALE);
+	KUNIT_EXPECT_TRUE(test, is(&get(hn)->current_addr, "198.51.100.7"));
+	KUNIT_EXPECT_EQ(test, fixture_count(hn, HMMP_A_COUNTER_BINDING_STALE),
+			before + 2);
+	KUNIT_EXPECT_EQ(test, set(hn, "198.51.100.7", 0xfffffffe, LIFE), 0);
+	KUNIT_EXPECT_EQ(test, set(hn, "198.51.100.8", 2, LIFE), 0);
+	fixture_end(hn);
+}
+
+static void binding_del(struct kunit *test)
+{
+	struct hmmp_net *hn = begin();
+	u32 seq = 4;
+
+	set(hn, "198.51.100.7", 5, LIFE);
+	KUNIT_EXPECT_EQ(test, del(hn, &seq), -ESTALE);
+	KUNIT_EXPECT_FALSE(test, get(hn)->leaving);
+	seq = 5;
+	KUNIT_EXPECT_EQ(test, del(hn, &seq), 0);
+	KUNIT_EXPECT_EQ(test, del(hn, NULL), -ENOENT);
+	KUNIT_EXPECT_EQ(test, atomic_read(&hn->n_bindings), 0);
+	/* it stays for packets under way, at home for what is sent */
+	KUNIT_EXPECT_TRUE(test, get(hn)->leaving);
+	KUNIT_EXPECT_TRUE(test, get(hn)->home);
+	KUNIT_EXPECT_TRUE(test, is(&get(hn)->previous, "198.51.100.7"));
+	fixture_end(hn);
+}
+
+/* A new binding in the place of one that leaves is a new one. */
+static void binding_after_del(struct kunit *test)
+{
+	struct hmmp_net *hn = begin();
+
+	set(hn, "198.51.100.7", 5, LIFE);
+	del(hn, NULL);
+	KUNIT_EXPECT_EQ(test, set(hn, "198.51.100.9", 1, LIFE), 0);
+	KUNIT_EXPECT_FALSE(test, get(hn)->leaving);
+	KUNIT_EXPECT_EQ(test, atomic_read(&hn->n_bindings), 1);
+	fixture_end(hn);
+}
+
+/* Let a lifetime of some milliseconds pass. */
+static void wait_until(u64 when)
+{
+	while (hmmp_now() <= when)
+		usleep_range(500, 1000);
+}
+
+/* K6: what lapses is held, at once for packets, then for good. */
+static void binding_expires_into_held(struct kunit *test)
+{
+	struct hmmp_net *hn = begin();
+	u64 before = fixture_count(hn, HMMP_A_COUNTER_BINDING_EXPIRED);
+	struct hmmp_binding *b;
+
+	set(hn, "198.51.100.7", 1, 20);
+	b = get(hn);
+	KUNIT_EXPECT_EQ(test, hmmp_binding_status(b, b->expires - 1),
+			HMMP_STATUS_VERIFIED);
+	KUNIT_EXPECT_EQ(test, hmmp_binding_status(b, b->expires),
+			HMMP_STATUS_HELD);
+	wait_until(b->expires);
+	hmmp_binding_gc(hn);
+	KUNIT_EXPECT_EQ(test, get(hn)->status, HMMP_STATUS_HELD);
+	KUNIT_EXPECT_TRUE(test, is(&get(hn)->current_addr, "198.51.100.7"));
+	KUNIT_EXPECT_EQ(test,
+			fixture_count(hn, HMMP_A_COUNTER_BINDING_EXPIRED),
+			before + 1);
+	hmmp_binding_gc(hn);
+	KUNIT_EXPECT_EQ(test,
+			fixture_count(hn, HMMP_A_COUNTER_BINDING_EXPIRED),
+			before + 1);
+	KUNIT_EXPECT_EQ(test, set(hn, "198.51.100.7", 2, LIFE), 0);
+	KUNIT_EXPECT_EQ(test, get(hn)->status, HMMP_STATUS_VERIFIED);
+	fixture_end(hn);
+}
+
+/* Home again, there is nothing to hold (K5). */
+static void binding_home_expires(struct kunit *test)
+{
+	struct hmmp_net *hn = begin();
+
+	set(hn, "198.51.100.7", 1, LIFE);
+	set(hn, "203.0.113.5", 2, 20);
+	KUNIT_EXPECT_TRUE(test, get(hn)->home);
+	wait_until(get(hn)->expires);
+	hmmp_binding_gc(hn);
+	KUNIT_EXPECT_NULL(test, get(hn));
+	KUNIT_EXPECT_EQ(test, atomic_read(&hn->n_bindings), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&hn->n_chained), 0);
+	fixture_end(hn);
+}
+
+/* The owner's last flow takes its bindings with it. */
+static void binding_ends_with_flows(struct kunit *test)
+{
+	struct hmmp_net *hn = begin();
+
+	set(hn, "198.51.100.7", 1, LIFE);
+	hmmp_binding_gc(hn);
+	KUNIT_EXPECT_NOT_NULL(test, get(hn));
+	hmmp_flow_net_exit(hn);
+	hmmp_binding_gc(hn);
+	KUNIT_EXPECT_NULL(test, get(hn));
+	KUNIT_EXPECT_EQ(test, atomic_read(&hn->n_bindings), 0);
+	fixture_end(hn);
+}
+
+static void binding_limit(struct kunit *test)
+{
+	struct hmmp_net *hn = begin();
+	u32 limit = hn->limit.bindings;
+	u64 before = fixture_count(hn, HMMP_A_COUNTER_BINDING_LIMIT);
+
+	hn->limit.bindings = 0;
+	KUNIT_EXPECT_EQ(test, set(hn, "198.51.100.7", 1, LIFE), -ENOSPC);
+	KUNIT_EXPECT_NULL(test, get(hn));
+	KUNIT_EXPECT_EQ(test, fixture_count(hn, HMMP_A_COUNTER_BINDING_LIMIT),
+			before + 1);
+	hn->limit.bindings = 1;
+	KUNIT_EXPECT_EQ(test, set(hn, "198.51.100.7", 1, LIFE), 0);
+	KUNIT_EXPECT_EQ(test, set(hn, "198.51.100.8", 2, LIFE), 0);
+	hn->limit.bindings = limit;
+	fixture_end(hn);
+}
+
+/* Bindings of other owners of the same address are others. */
+static void binding_of_other_owner(struct kunit *test)
+{
+	struct hmmp_net *hn = begin();
+	union nf_inet_addr a = fixture_addr("203.0.113.5");
+
+	set(hn, "198.51.100.7", 1, LIFE);
+	rcu_read_lock();
+	KUNIT_EXPECT_NULL(test, hmmp_binding_find(hn->net, AF_INET, &a,
+						  OWNER + 1));
+	KUNIT_EXPECT_NULL(test, hmmp_binding_find(hn->net, AF_INET, &a, 0));
+	KUNIT_EXPECT_TRUE(test, hmmp_binding_any(hn->net, AF_INET, &a));
+	rcu_read_unlock();
+	fixture_end(hn);
+}
+
+static struct kunit_case binding_cases[] = {
+	KUNIT_CASE(binding_update),
+	KUNIT_CASE(binding_stale),
+	KUNIT_CASE(binding_del),
+	KUNIT_CASE(binding_after_del),
+	KUNIT_CASE(binding_expires_into_held),
+	KUNIT_CASE(binding_home_expires),
+	KUNIT_CASE(binding_ends_with_flows),
+	KUNIT_CASE(binding_limit),
+	KUNIT_CASE(binding_of_other_owner),
+	{}
+};
+
+static struct kunit_suite binding_suite = {
+	.name = "hmmp_binding",
+	.test_cases = binding_cases,
+};
+
+kunit_test_suite(binding_suite);
