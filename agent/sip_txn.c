@@ -162,9 +162,13 @@ static bool send_copy(struct sip_txn *txn, const char *ident)
 	if (!msg)
 		return false;
 	msg_ref(msg);
-	if (nta_msg_tsend(sip_agent(), msg, URL_STRING_MAKE(route),
-			  NTATAG_BRANCH_KEY(branch), TPTAG_IDENT(ident),
-			  TAG_END()) < 0) {
+	/* On success it takes the message over, else it leaves it to us. */
+	if (!nta_outgoing_mcreate(sip_agent(), NULL, NULL,
+				  URL_STRING_MAKE(route), msg,
+				  NTATAG_STATELESS(1),
+				  NTATAG_BRANCH_KEY(branch),
+				  TPTAG_IDENT(ident), TAG_END())) {
+		msg_destroy(msg);
 		msg_destroy(msg);
 		return false;
 	}

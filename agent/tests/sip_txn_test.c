@@ -206,7 +206,7 @@ static void icmp_without_tries_is_a_hint(void **state)
 	assert_true(ended.at - start >= 400);
 }
 
-static void address_that_went_is_a_local_error(void **state)
+static void nothing_is_sent_from_an_address_that_went(void **state)
 {
 	struct addr here = env_addr(HERE);
 
@@ -217,6 +217,15 @@ static void address_that_went_is_a_local_error(void **state)
 	assert_int_equal(ended.last.why, SIP_TIMEOUT);
 	assert_int_equal(ended.last.sent, 1);
 	assert_int_equal(relay.n, 1);
+}
+
+/* From 127/8 to elsewhere the kernel sends nothing. */
+static void what_cannot_leave_is_a_local_error(void **state)
+{
+	env_send("192.0.2.1", 20, 0, 200, &ended);
+	env_wait(&ended.n, 1, 5000);
+	assert_int_equal(ended.last.why, SIP_LOCAL_ERROR);
+	assert_int_equal(ended.last.sent, 0);
 }
 
 static void bad_requests_are_not_taken(void **state)
@@ -355,7 +364,8 @@ int main(void)
 		T(tries_are_counted_and_the_total_waited_for),
 		T(icmp_ends_it_after_the_last_try_only),
 		T(icmp_without_tries_is_a_hint),
-		T(address_that_went_is_a_local_error),
+		T(nothing_is_sent_from_an_address_that_went),
+		T(what_cannot_leave_is_a_local_error),
 		T(bad_requests_are_not_taken),
 		T(largest_request_fits_a_datagram),
 		T(cancelled_means_silence),
