@@ -253,7 +253,7 @@ static void refuse(msg_t *msg, const sip_t *sip, struct verdict v)
 		       TAG_END());
 }
 
-/* Sends what a role said. Without a body it is an answer to something invalid. */
+/* Sends what a role said; refusals are limited like our own. */
 static void answer(msg_t *msg, const struct endpoint *from,
 		   const struct sip_reply *r)
 {
@@ -262,7 +262,7 @@ static void answer(msg_t *msg, const struct endpoint *from,
 	if (r->len)
 		body = sip_payload_create(msg_home(msg), r->body,
 					  (isize_t)r->len);
-	if (r->status >= 300 && !r->len &&
+	if (r->status >= 300 &&
 	    !sip_limit_take(&from->addr, loop_now())) {
 		msg_destroy(msg);
 		return;

@@ -151,7 +151,7 @@ static bool has_ended(void)
 	return waitpid(waited, &wait_status, WNOHANG) == waited;
 }
 
-static void end(pid_t pid, int sig)
+static void end_by(pid_t pid, int sig)
 {
 	assert_int_equal(kill(pid, sig), 0);
 	waited = pid;
@@ -238,7 +238,7 @@ static void it_lives_and_ends(void **state)
 	assert_non_null(strstr(out, "SIP/2.0 400 Version missing\r\n"));
 	kill(pid, SIGHUP);
 	wait_for(log_has_hup, "the line about SIGHUP");
-	end(pid, SIGTERM);
+	end_by(pid, SIGTERM);
 	assert_true(WIFEXITED(wait_status));
 	if (WEXITSTATUS(wait_status))
 		fail_msg("%s", log_text());
@@ -251,12 +251,12 @@ static void it_starts_again_after_a_kill(void **state)
 	pid_t pid = start();
 
 	wait_for(control_answers, "the control socket");
-	end(pid, SIGKILL);
+	end_by(pid, SIGKILL);
 	assert_false(control_answers());
 	pid = start();
 	wait_for(control_answers, "the control socket");
 	assert_true(ask("OPTIONS", ""));
-	end(pid, SIGINT);
+	end_by(pid, SIGINT);
 	assert_int_equal(wait_status, 0);
 }
 

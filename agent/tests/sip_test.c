@@ -231,12 +231,19 @@ static void a_role_may_be_silent(void **state)
 	assert_int_equal(raw.n, 0);
 }
 
+static unsigned int count_answers(const char *line)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < raw.n && i < MESSAGES; i++)
+		n += !strncmp(raw.got[i].text, line, strlen(line));
+	return n;
+}
+
 static void refusals_are_limited_good_answers_are_not(void **state)
 {
 	struct inquiry bad = { .method = "OPTIONS" };
 	static const struct inquiry good;
-	unsigned int refused = 0;
-	unsigned int ok = 0;
 	char text[2000];
 	unsigned int i;
 	size_t len;
@@ -250,13 +257,30 @@ static void refusals_are_limited_good_answers_are_not(void **state)
 	}
 	env_wait(&handled.n, 40, 3000);
 	env_run(50);
-	for (i = 0; i < raw.n && i < MESSAGES; i++) {
-		refused += !strncmp(raw.got[i].text, "SIP/2.0 405", 11);
-		ok += !strncmp(raw.got[i].text, "SIP/2.0 200", 11);
-	}
-	assert_int_equal(ok, 40);
+	assert_int_equal(count_answers("SIP/2.0 200"), 40);
 	/* 20, and one for each 100 ms that it took */
-	assert_in_range(refused, 20, 50);
+	assert_in_range(count_answers("SIP/2.0 405"), 20, 50);
+}
+
+static void refusals_of_a_role_are_limited_too(void **state)
+{
+	static const struct inquiry good;
+	char text[2000];
+	unsigned int i;
+	size_t len;
+
+	env_run(2100);
+	raw.n = 0;
+	handled.reply.status = 403;
+	strcpy(handled.reply.body, "Refused\r\n");
+	handled.reply.len = 9;
+	for (i = 0; i < 60; i++) {
+		len = build(text, sizeof(text), &good, 92000 + i);
+		raw_send(&raw, THERE, text, len);
+	}
+	env_wait(&handled.n, 60, 3000);
+	env_run(50);
+	assert_in_range(count_answers("SIP/2.0 403"), 20, 50);
 }
 
 static unsigned int descriptors(void)
@@ -422,6 +446,7 @@ int main(void)
 		T(the_answer_of_the_role_is_sent),
 		T(a_role_may_be_silent),
 		T(refusals_are_limited_good_answers_are_not),
+		T(refusals_of_a_role_are_limited_too),
 		T(addresses_come_and_go),
 		T(stun_is_not_served),
 		T(broken_datagrams_do_no_harm),
