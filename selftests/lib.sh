@@ -223,20 +223,23 @@ listens()
 # and go by themselves; permanent and proxy ones do not.
 state_of()
 {
-	local s="ip -n $1-$ID"
-
-	$s -o addr show | sed -E 's/ (valid|preferred)_lft [^ ]+//g'
-	for family in -4 -6; do
-		$s $family route show table all | sed 's/ expires [^ ]*//'
-		$s $family rule show
-	done
-	$s neigh show nud permanent
-	$s neigh show proxy
-	$s link show type dummy
-	$s xfrm state
-	$s xfrm policy
+	ip -n "$1-$ID" -o -batch - <<-BATCH |
+		addr show
+		route show table all
+		rule show
+		neigh show nud permanent
+		neigh show proxy
+		link show type dummy
+		xfrm state
+		xfrm policy
+	BATCH
+		sed -E 's/ (valid|preferred)_lft [^ ]+//g'
+	ip -n "$1-$ID" -6 -batch - <<-BATCH | sed 's/ expires [^ ]*//'
+		route show table all
+		rule show
+	BATCH
 	ip netns exec "$1-$ID" nft -s list ruleset
-	[ ! -e /proc/modules ] || ! grep -q '^hmmp ' /proc/modules || {
+	! grep -q '^hmmp ' /proc/modules || {
 		ip netns exec "$1-$ID" hmmpctl -j flows
 		ip netns exec "$1-$ID" hmmpctl -j bindings
 	}
