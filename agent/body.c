@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The body of a message, application/x.hmmp: one statement, then fields.
+ * The body of a message, application/x.hmmp: one statement, then fields, each
+ * line ended by CRLF.
+ *
+ *   Bind [original] to [current]       asks
+ *   Bound [original] to [current]      answers: done
+ *   Refused [original] to [current]    answers: not done
+ *
  * This file reads it, body_build.c writes it. Pure: no I/O, no state, and what
  * comes in is hostile.
  *
@@ -51,6 +57,7 @@ static int fail(struct parser *ps, int err, const char *fmt, ...)
 
 /* ---------------------------------------------------- values of the fields */
 
+/* Association = 16b64url: 12 random bytes, made by the initiator */
 static int read_association(struct body *b, struct scan *c)
 {
 	if (scan_span(c, SCAN_BASE64URL) != ASSOC_ID)
@@ -60,6 +67,7 @@ static int read_association(struct body *b, struct scan *c)
 	return 0;
 }
 
+/* Seq = u32. Requests count from 1; in an answer 0 is "none accepted yet". */
 static int read_seq(struct body *b, struct scan *c)
 {
 	uint64_t v = 0;
@@ -70,6 +78,7 @@ static int read_seq(struct body *b, struct scan *c)
 	return err;
 }
 
+/* Lifetime = 1*5DIGIT, seconds. 0 withdraws, or comes home. */
 static int read_lifetime(struct body *b, struct scan *c)
 {
 	uint64_t v = 0;
@@ -80,6 +89,7 @@ static int read_lifetime(struct body *b, struct scan *c)
 	return err;
 }
 
+/* Status = 3DIGIT, the same as in the status line */
 static int read_status(struct body *b, struct scan *c)
 {
 	uint64_t v = 0;
@@ -94,6 +104,7 @@ static int read_status(struct body *b, struct scan *c)
 	return err;
 }
 
+/* Retry = 1*5DIGIT, seconds */
 static int read_retry(struct body *b, struct scan *c)
 {
 	uint64_t v = 0;
@@ -104,6 +115,7 @@ static int read_retry(struct body *b, struct scan *c)
 	return err;
 }
 
+/* Scope = "flow" / "host" */
 static int read_scope(struct body *b, struct scan *c)
 {
 	if (scan_word(c, "flow"))
@@ -115,6 +127,7 @@ static int read_scope(struct body *b, struct scan *c)
 	return 0;
 }
 
+/* Flows = "owned": all connections of the association, however many */
 static int read_flows(struct body *b, struct scan *c)
 {
 	b->flows_owned = scan_word(c, "owned");
@@ -139,6 +152,7 @@ static int take_flow(struct scan *c, struct body_flow *f)
 	return f->end[0].addr.len == f->end[1].addr.len ? 0 : -EINVAL;
 }
 
+/* proof = "isn-h=" 8HEXDIG / "mac=" 22b64url / "link" */
 static int take_proof(struct scan *c, struct body_flow *f)
 {
 	if (scan_word(c, "isn-h=")) {
@@ -153,6 +167,7 @@ static int take_proof(struct scan *c, struct body_flow *f)
 	return scan_word(c, "link") ? 0 : -EINVAL;
 }
 
+/* Flow = "tcp" SP endpoint SP endpoint SP proof; claims one more connection */
 static int read_flow(struct body *b, struct scan *c)
 {
 	struct body_flow *f = &b->flows[b->n_flows];
@@ -165,6 +180,7 @@ static int read_flow(struct body *b, struct scan *c)
 	return err ? err : take_proof(c, f);
 }
 
+/* Denied = "tcp" SP endpoint SP endpoint SP reason; answers a Flow line */
 static int read_denied(struct body *b, struct scan *c)
 {
 	static const char *const words[] = {
@@ -213,6 +229,7 @@ static int take_encap(struct scan *c, enum body_encap *e)
 	return -EINVAL;
 }
 
+/* Encap = encap *( "," encap ), best first; an answer names the one chosen */
 static int read_encap(struct body *b, struct scan *c)
 {
 	int err;
@@ -228,6 +245,7 @@ static int read_encap(struct body *b, struct scan *c)
 	return b->kind == BODY_BOUND && b->n_encaps != 1 ? -EINVAL : 0;
 }
 
+/* Peer = addr: where the sender believes us to be. Information only. */
 static int read_peer(struct body *b, struct scan *c)
 {
 	return scan_addr(c, &b->peer);
@@ -235,6 +253,7 @@ static int read_peer(struct body *b, struct scan *c)
 
 /* For what comes later: checked, not kept. */
 
+/* Udp-Port = 1*5DIGIT, with gue */
 static int read_udp_port(struct body *b, struct scan *c)
 {
 	uint64_t v;
@@ -242,6 +261,7 @@ static int read_udp_port(struct body *b, struct scan *c)
 	return scan_number(c, 5, 1, 65535, &v);
 }
 
+/* Mapped = endpoint: our outer address as the peer sees it, behind a NAT */
 static int read_mapped(struct body *b, struct scan *c)
 {
 	struct endpoint e;
@@ -249,6 +269,7 @@ static int read_mapped(struct body *b, struct scan *c)
 	return scan_endpoint(c, &e);
 }
 
+/* Sealed = 1*2000b64url */
 static int read_sealed(struct body *b, struct scan *c)
 {
 	size_t n = scan_span(c, SCAN_BASE64URL);
@@ -257,6 +278,7 @@ static int read_sealed(struct body *b, struct scan *c)
 	return n && n <= 2000 ? 0 : -EINVAL;
 }
 
+/* Pad = *VCHAR */
 static int read_pad(struct body *b, struct scan *c)
 {
 	while (!scan_at_end(c) && *c->p > 0x20 && *c->p < 0x7f)
@@ -452,6 +474,11 @@ static bool has_encap(const struct body *b, enum body_encap e)
 	return false;
 }
 
+/*
+ * Address 2 other than address 1 is a move, a refresh or (Lifetime 0) a
+ * withdrawal, and says how packets travel; equal to it, the sender is at home
+ * and names connections one by one.
+ */
 static int check_bind(struct parser *ps)
 {
 	const struct body *b = ps->b;
@@ -473,6 +500,7 @@ static int check_bind(struct parser *ps)
 	return need(ps, fields);
 }
 
+/* What was granted to a move must be said; a home Bind is granted nothing. */
 static int check_bound(struct parser *ps)
 {
 	uint32_t fields = BIT(F_ASSOCIATION) | BIT(F_SEQ) | BIT(F_STATUS);
@@ -482,6 +510,7 @@ static int check_bound(struct parser *ps)
 	return need(ps, fields);
 }
 
+/* 423: the shortest Lifetime that would do. 503: when to ask again. */
 static int check_refused(struct parser *ps)
 {
 	uint32_t fields = BIT(F_ASSOCIATION) | BIT(F_SEQ) | BIT(F_STATUS);

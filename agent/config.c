@@ -68,6 +68,7 @@ static void *field(struct loader *l, const struct key *k)
 
 /* -------------------------------------------------------- kinds of values */
 
+/* Digits only: strtoul alone takes blanks, signs and other bases. */
 static bool to_number(const char *v, unsigned long *n)
 {
 	char *end;
@@ -219,6 +220,10 @@ static bool parse_roles(struct loader *l, const struct key *k, const char *v)
 	return true;
 }
 
+/*
+ * The only value so far leaves out all authentication. It has to be said by
+ * name, so that nobody runs without by forgetting a line.
+ */
 static bool parse_security(struct loader *l, const struct key *k,
 			   const char *v)
 {
@@ -261,6 +266,11 @@ static bool parse_follow(struct loader *l, const struct key *k, const char *v)
 
 /* ---------------------------------------------------------------- the table */
 
+/*
+ * A mobile asks nobody until it is told whom: an INFO to every server that a
+ * user connects to looks like a scan. A correspondent listens to everybody.
+ * The rule's priority is before those that VPN programs use.
+ */
 static const struct config defaults = {
 	.log_level = LOG_NOTE,
 	.sip_port = 5060,
@@ -279,6 +289,10 @@ static const struct config defaults = {
 #define AT(member)	offsetof(struct config, member)
 #define SIZE(member)	sizeof(defaults.member)
 
+/*
+ * Names and ranges are an interface: hmmpd.conf(5) lists them in this order.
+ * A row without an offset has a parser that knows its field.
+ */
 static const struct key keys[] = {
 	{ "agent", "roles", parse_roles, 0, 0, 0 },
 	{ "agent", "security", parse_security, 0, 0, 0 },
@@ -391,6 +405,7 @@ static char *on_line(char *str, int size, void *arg)
 	return str;
 }
 
+/* Debian's inih has these as variables. No guesses: no continuation lines. */
 static void setup_inih(void)
 {
 	ini_max_line = LINE_MAX_BYTES + 3;
@@ -400,6 +415,7 @@ static void setup_inih(void)
 	ini_use_stack = true;
 }
 
+/* What no single line can be blamed for; the last line is named then. */
 static bool check_whole(struct loader *l)
 {
 	if (!l->cfg.role_mobile && !l->cfg.role_correspondent)

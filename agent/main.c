@@ -109,6 +109,10 @@ static void wait_for_child(int fd)
 	_exit(status);
 }
 
+/*
+ * Before anything that is bound to our process id or that a child would share.
+ * The command returns when the daemon serves, or with status 1.
+ */
 static int daemonise(void)
 {
 	int fds[2];
@@ -180,6 +184,7 @@ static void on_signal(void *arg, int fd)
 	}
 }
 
+/* Blocked for good and read as events, so no handler interrupts anything. */
 static int signals_init(void)
 {
 	sigset_t set;
@@ -197,6 +202,7 @@ static int signals_init(void)
 
 /* --------------------------------------------------------------- the ladder */
 
+/* Without its module hmmpd waits, and kernel_genl.c tells when it is there. */
 static int up_kernel(void)
 {
 	int err = kernel_init(node_kernel_events());
@@ -279,6 +285,7 @@ static void descend(unsigned int from)
 		ladder[from].down();
 }
 
+/* What fails half way up cleans up by itself; what is below it is undone. */
 static int climb(void)
 {
 	unsigned int i;
@@ -290,7 +297,6 @@ static int climb(void)
 			continue;
 		log_print(LOG_ERROR, "cannot start %s: %s", ladder[i].what,
 			  strerror(-err));
-		/* what failed half way cleans up by itself */
 		descend(i);
 		return err;
 	}
