@@ -99,6 +99,23 @@ static void an_answer_comes_back(void **state)
 			    "Bind [192.0.2.1] to [192.0.2.1]\r\n");
 }
 
+static void ipv6_works_too(void **state)
+{
+	struct addr local = env_addr("::1");
+	struct sip_request req = {
+		.src = local, .dst = local, .body = "x", .len = 1,
+		.rto = 1000, .total = 32000,
+	};
+
+	assert_int_equal(sip_addr_add(&local), 0);
+	assert_non_null(sip_txn_send(&req, env_ended, &ended));
+	env_wait(&ended.n, 1, 5000);
+	assert_int_equal(ended.last.why, SIP_ANSWER);
+	assert_int_equal(ended.last.status, 200);
+	assert_true(addr_equal(&handled.last.from.addr, &local));
+	assert_true(addr_equal(&handled.last.to, &local));
+}
+
 static void lost_requests_are_repeated_at_the_rto(void **state)
 {
 	/* never before these, after the first; later if the machine is busy */
@@ -356,6 +373,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(an_answer_comes_back),
+		T(ipv6_works_too),
 		T(lost_requests_are_repeated_at_the_rto),
 		T(lost_answers_are_asked_for_again),
 		T(late_answer_to_the_first_copy_counts),
