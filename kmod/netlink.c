@@ -19,7 +19,10 @@
  */
 bool hmmp_netlink_has(struct genl_info *info, int attr)
 {
-	return !GENL_REQ_ATTR_CHECK(info, attr);
+	if (!GENL_REQ_ATTR_CHECK(info, attr))
+		return true;
+	NL_SET_ERR_MSG(info->extack, "a required attribute is missing");
+	return false;
 }
 
 /**

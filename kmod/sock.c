@@ -189,10 +189,12 @@ static enum hmmp_wake_result wake_locked(struct sock *sk, u32 since, u32 mtu)
 	if (icsk->icsk_pending != ICSK_TIME_RETRANS &&
 	    icsk->icsk_pending != ICSK_TIME_PROBE0)
 		return tp->packets_out ? HMMP_WAKE_LATER : HMMP_WAKE_IDLE;
-	if ((s32)(tp->rcv_tstamp - since) > 0)
-		return HMMP_WAKE_IDLE;
-	if (!icsk->icsk_backoff && quiet < srtt_jiffies(tp))
-		return HMMP_WAKE_LATER;
+	if (!icsk->icsk_backoff) {	/* else nothing new was acknowledged */
+		if ((s32)(tp->rcv_tstamp - since) > 0)
+			return HMMP_WAKE_IDLE;
+		if (quiet < srtt_jiffies(tp))
+			return HMMP_WAKE_LATER;
+	}
 	fit_mtu(sk, mtu);
 	icsk->icsk_backoff = 0;
 	if (tp->srtt_us)

@@ -1,0 +1,585 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Says wrong things to the module, one at a time: every attribute of every
+ * command missing, short, long, out of range and of the wrong family; what is
+ * not built yet; and everything without the right to. Each has to be refused
+ * with the expected error and with a sentence. Prints TAP; the scenario looks
+ * whether anything has changed.
+ *
+ *	nlbad LOCAL LPORT REMOTE RPORT	the ends of a connection that is tracked
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <libmnl/libmnl.h>
+#include <linux/genetlink.h>
+#include <linux/hmmp.h>
+
+#define ANY	(-1)		/* any refusal will do */
+#define OWNER	0x1234u
+
+enum kind { END, ADDR, PORT, NUM, BIG };
+
+struct attr {
+	uint16_t type;
+	enum kind kind;
+	bool required;
+	uint64_t good;
+	uint64_t bad;		/* out of range, 0: everything is in range */
+	int error;		/* for bad */
+};
+
+struct command {
+	const char *name;
+	uint8_t cmd;
+	const struct attr *attrs;
+};
+
+/* What to do to one attribute of a request. */
+enum harm { NONE, MISSING, SHORT, LONG, RANGE, FAMILY, NULL_ADDR };
+
+static struct mnl_socket *sock;
+static uint32_t portid, seq;
+static uint16_t family, group;
+static in_addr_t local_ip, remote_ip;
+static unsigned int tests, failures;
+static char sentence[256];
+
+#define F(name) HMMP_A_FLOW_##name
+#define B(name) HMMP_A_BINDING_##name
+
+/* good of an ADDR: 0 our end, 1 the far end, 2 another address */
+static struct attr flow_key[] = {
+	{ F(LOCAL_ADDR), ADDR, true, 0 },
+	{ F(LOCAL_PORT), PORT, true, 0 },
+	{ F(REMOTE_ADDR), ADDR, true, 1 },
+	{ F(REMOTE_PORT), PORT, true, 0 },
+	{ END },
+};
+
+static struct attr flow_new[] = {
+	{ F(LOCAL_ADDR), ADDR, true, 0 },
+	{ F(LOCAL_PORT), PORT, true, 0 },
+	{ F(REMOTE_ADDR), ADDR, true, 1 },
+	{ F(REMOTE_PORT), PORT, true, 0 },
+	{ F(FLAGS), NUM, false, HMMP_FLOW_FLAGS_OPENER, 3, EINVAL },
+	{ F(FLAGS), NUM, false, HMMP_FLOW_FLAGS_OPENER, 1u << 20, EINVAL },
+	{ F(FLAGS), NUM, false, HMMP_FLOW_FLAGS_OPENER, 4, EINVAL },
+	{ END },
+};
+
+static struct attr flow_set[] = {
+	{ F(LOCAL_ADDR), ADDR, true, 0 },
+	{ F(LOCAL_PORT), PORT, true, 0 },
+	{ F(REMOTE_ADDR), ADDR, true, 1 },
+	{ F(REMOTE_PORT), PORT, true, 0 },
+	{ F(OWNER), BIG, true, OWNER, OWNER + 1, EBUSY },
+	{ END },
+};
+
+static const struct attr binding_new[] = {
+	{ B(SCOPE), NUM, true, HMMP_SCOPE_FLOW, HMMP_SCOPE_MAX + 1, ERANGE },
+	{ B(SCOPE), NUM, true, HMMP_SCOPE_FLOW, HMMP_SCOPE_HOST, EOPNOTSUPP },
+	{ B(ORIGINAL), ADDR, true, 1 },
+	{ B(OWNER), BIG, true, OWNER, OWNER + 1, ENOENT },
+	{ B(CURRENT), ADDR, true, 2 },
+	{ B(LOCAL_OUTER), ADDR, false, 0 },
+	{ B(ENCAP), NUM, true, HMMP_ENCAP_IPIP, HMMP_ENCAP_MAX + 1, ERANGE },
+	{ B(ENCAP), NUM, true, HMMP_ENCAP_IPIP, HMMP_ENCAP_MINENC,
+	  EOPNOTSUPP },
+	{ B(STATUS), NUM, false, HMMP_STATUS_VERIFIED, HMMP_STATUS_MAX + 1,
+	  ERANGE },
+	{ B(STATUS), NUM, false, HMMP_STATUS_VERIFIED,
+	  HMMP_STATUS_PROVISIONAL, EOPNOTSUPP },
+	{ B(LIFETIME), NUM, true, 60000, 86400001, ERANGE },
+	{ B(SEQ), NUM, true, 5 },
+	{ B(MARK), NUM, false, 0 },
+	{ END },
+};
+
+static const struct attr binding_del[] = {
+	{ B(SCOPE), NUM, true, HMMP_SCOPE_FLOW, HMMP_SCOPE_MAX + 1, ERANGE },
+	{ B(ORIGINAL), ADDR, true, 1 },
+	{ B(OWNER), BIG, true, OWNER, OWNER + 1, ENOENT },
+	{ B(SEQ), NUM, false, 5, 4, ESTALE },
+	{ END },
+};
+
+static const struct attr binding_get[] = {
+	{ B(SCOPE), NUM, true, HMMP_SCOPE_FLOW, HMMP_SCOPE_MAX + 1, ERANGE },
+	{ B(ORIGINAL), ADDR, true, 1 },
+	{ B(OWNER), BIG, true, OWNER, OWNER + 1, ENOENT },
+	{ END },
+};
+
+static const struct attr local_set[] = {
+	{ HMMP_A_LOCAL_ORIGINAL, ADDR, true, 0 },
+	{ HMMP_A_LOCAL_CURRENT, ADDR, true, 0 },
+	{ HMMP_A_LOCAL_IFINDEX, NUM, false, 1 },
+	{ END },
+};
+
+static const struct attr local_del[] = {
+	{ HMMP_A_LOCAL_ORIGINAL, ADDR, true, 2 },
+	{ END },
+};
+
+static const struct attr handoff[] = {
+	{ HMMP_A_HANDOFF_OLD, ADDR, true, 2 },
+	{ HMMP_A_HANDOFF_NEW, ADDR, true, 0 },
+	{ END },
+};
+
+static const struct attr peer_set[] = {
+	{ HMMP_A_PEER_REMOTE, ADDR, true, 1 },
+	{ HMMP_A_PEER_OWNER, BIG, true, OWNER, OWNER + 1, ENOENT },
+	{ HMMP_A_PEER_CURRENT, ADDR, true, 0 },
+	{ HMMP_A_PEER_STATE, NUM, true, HMMP_PEER_STATE_ACCEPTED,
+	  HMMP_PEER_STATE_MAX + 1, ERANGE },
+	{ END },
+};
+
+static const struct attr limits_set[] = {
+	{ HMMP_A_LIMITS_FLOWS, NUM, false, 65536, 0xffffffff, ERANGE },
+	{ HMMP_A_LIMITS_BINDINGS, NUM, false, 16384, 0xffffffff, ERANGE },
+	{ HMMP_A_LIMITS_LOCALS, NUM, false, 16, 65, ERANGE },
+	{ HMMP_A_LIMITS_PEERS, NUM, false, 16384, 0xffffffff, ERANGE },
+	{ END },
+};
+
+static const struct attr nothing[] = { { END } };
+
+static const struct command commands[] = {
+	{ "info-get", HMMP_CMD_INFO_GET, nothing },
+	{ "flow-get", HMMP_CMD_FLOW_GET, flow_key },
+	{ "flow-new", HMMP_CMD_FLOW_NEW, flow_new },
+	{ "flow-set", HMMP_CMD_FLOW_SET, flow_set },
+	{ "binding-new", HMMP_CMD_BINDING_NEW, binding_new },
+	{ "binding-get", HMMP_CMD_BINDING_GET, binding_get },
+	{ "binding-del", HMMP_CMD_BINDING_DEL, binding_del },
+	{ "local-set", HMMP_CMD_LOCAL_SET, local_set },
+	{ "local-del", HMMP_CMD_LOCAL_DEL, local_del },
+	{ "handoff", HMMP_CMD_HANDOFF, handoff },
+	{ "peer-set", HMMP_CMD_PEER_SET, peer_set },
+	{ "limits-set", HMMP_CMD_LIMITS_SET, limits_set },
+};
+
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void point(bool good, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void point(bool good, const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("%sok %u - ", good ? "" : "not ", ++tests);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	failures += !good;
+}
+
+static void die(const char *what)
+{
+	printf("Bail out! %s: %s\n", what, strerror(errno));
+	exit(2);
+}
+
+/* ---------------------------------------------------------------- asking */
+
+static struct nlmsghdr *start(char *buf, uint16_t type, uint8_t cmd)
+{
+	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
+	struct genlmsghdr *g;
+
+	h->nlmsg_type = type;
+	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	h->nlmsg_seq = ++seq;
+	g = mnl_nlmsg_put_extra_header(h, sizeof(*g));
+	g->cmd = cmd;
+	g->version = 1;
+	return h;
+}
+
+static int on_error_attr(const struct nlattr *a, void *arg)
+{
+	if (mnl_attr_get_type(a) == NLMSGERR_ATTR_MSG)
+		snprintf(sentence, sizeof(sentence), "%s",
+			 mnl_attr_get_str(a));
+	return MNL_CB_OK;
+}
+
+static int read_error(const struct nlmsghdr *h)
+{
+	const struct nlmsgerr *e = mnl_nlmsg_get_payload(h);
+	size_t off = sizeof(*e);
+
+	if (!(h->nlmsg_flags & NLM_F_CAPPED))
+		off += mnl_nlmsg_get_payload_len(&e->msg);
+	if (h->nlmsg_flags & NLM_F_ACK_TLVS)
+		mnl_attr_parse(h, off, on_error_attr, NULL);
+	return -e->error;
+}
+
+/* Send a request, wait for its end; 0 or a positive errno. */
+static int ask(const struct nlmsghdr *req, mnl_cb_t cb)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *h;
+	int n;
+
+	sentence[0] = 0;
+	if (mnl_socket_sendto(sock, req, req->nlmsg_len) < 0)
+		die("send");
+	while (true) {
+		n = mnl_socket_recvfrom(sock, buf, sizeof(buf));
+		if (n <= 0)
+			die("receive");
+		for (h = (void *)buf; mnl_nlmsg_ok(h, n);
+		     h = mnl_nlmsg_next(h, &n)) {
+			if (h->nlmsg_seq != seq)
+				continue;
+			if (h->nlmsg_type == NLMSG_ERROR)
+				return read_error(h);
+			if (h->nlmsg_type == NLMSG_DONE)
+				return 0;
+			if (cb)
+				cb(h, NULL);
+		}
+	}
+}
+
+static int on_group(const struct nlattr *a, void *arg)
+{
+	const struct nlattr *id;
+
+	mnl_attr_for_each_nested(id, a)
+		if (mnl_attr_get_type(id) == CTRL_ATTR_MCAST_GRP_ID)
+			group = mnl_attr_get_u32(id);
+	return MNL_CB_OK;
+}
+
+static int on_family(const struct nlmsghdr *h, void *arg)
+{
+	const struct nlattr *a;
+
+	mnl_attr_for_each(a, h, sizeof(struct genlmsghdr)) {
+		if (mnl_attr_get_type(a) == CTRL_ATTR_FAMILY_ID)
+			family = mnl_attr_get_u16(a);
+		if (mnl_attr_get_type(a) == CTRL_ATTR_MCAST_GROUPS)
+			mnl_attr_parse_nested(a, on_group, NULL);
+	}
+	return MNL_CB_OK;
+}
+
+static void open_socket(void)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *h;
+	int on = 1;
+
+	sock = mnl_socket_open(NETLINK_GENERIC);
+	if (!sock || mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID))
+		die("netlink");
+	mnl_socket_setsockopt(sock, NETLINK_EXT_ACK, &on, sizeof(on));
+	portid = mnl_socket_get_portid(sock);
+	h = start(buf, GENL_ID_CTRL, CTRL_CMD_GETFAMILY);
+	mnl_attr_put_strz(h, CTRL_ATTR_FAMILY_NAME, HMMP_FAMILY_NAME);
+	errno = ask(h, on_family);
+	if (errno || !family || !group)
+		die("no family or group hmmp");
+}
+
+/* -------------------------------------------------------------- requests */
+
+static void put_addr(struct nlmsghdr *h, const struct attr *a, enum harm harm)
+{
+	const uint8_t v6[16] = { 0x20, 0x01, 0xd, 0xb8, [15] = 1 };
+	in_addr_t ip[] = { local_ip, remote_ip, inet_addr("10.77.0.1") };
+	uint8_t long_addr[20] = { 10 };
+
+	switch (harm) {
+	case SHORT:
+		mnl_attr_put(h, a->type, 3, &ip[a->good]);
+		break;
+	case LONG:
+		mnl_attr_put(h, a->type, sizeof(long_addr), long_addr);
+		break;
+	case RANGE:		/* neither family */
+		mnl_attr_put(h, a->type, 7, long_addr);
+		break;
+	case FAMILY:
+		mnl_attr_put(h, a->type, sizeof(v6), v6);
+		break;
+	case NULL_ADDR:
+		mnl_attr_put_u32(h, a->type, 0);
+		break;
+	default:
+		mnl_attr_put(h, a->type, 4, &ip[a->good]);
+	}
+}
+
+static void put_number(struct nlmsghdr *h, const struct attr *a,
+		       enum harm harm)
+{
+	uint64_t value = harm == RANGE ? a->bad : a->good;
+	uint32_t num = value;
+	uint16_t port = htons(a->good);
+	uint8_t buf[16] = { 1 };
+	size_t len = a->kind == PORT ? 2 : a->kind == NUM ? 4 : 8;
+
+	if (harm == SHORT)
+		mnl_attr_put(h, a->type, len - 1, buf);
+	else if (harm == LONG)
+		mnl_attr_put(h, a->type, len + 4, buf);
+	else if (a->kind == PORT)
+		mnl_attr_put(h, a->type, len, &port);
+	else if (a->kind == NUM)
+		mnl_attr_put(h, a->type, len, &num);
+	else
+		mnl_attr_put(h, a->type, len, &value);
+}
+
+/* A good request, but for one attribute. */
+static int request(const struct command *c, const struct attr *hurt,
+		   enum harm harm)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *h = start(buf, family, c->cmd);
+	const struct attr *a;
+	enum harm now;
+
+	for (a = c->attrs; a->kind != END; a++) {
+		/* the same attribute may have several rows */
+		if (hurt && a != hurt && a->type == hurt->type)
+			continue;
+		if (a != hurt && a > c->attrs && a[-1].type == a->type)
+			continue;
+		now = a == hurt ? harm : NONE;
+		if (now == MISSING)
+			continue;
+		if (a->kind == ADDR)
+			put_addr(h, a, now);
+		else
+			put_number(h, a, now);
+	}
+	return ask(h, NULL);
+}
+
+static void refused(const struct command *c, const struct attr *a,
+		    enum harm harm, int want, const char *what)
+{
+	int got = request(c, a, harm);
+
+	point(got && (want == ANY || got == want) && sentence[0],
+	      "%s: attribute %u %s: %s, \"%s\"", c->name, a->type, what,
+	      strerror(got), sentence);
+}
+
+static void hurt_attr(const struct command *c, const struct attr *a)
+{
+	bool again = a > c->attrs && a[-1].type == a->type;
+
+	if (a->bad)
+		refused(c, a, RANGE, a->error, "out of range");
+	if (again)
+		return;
+	if (a->required)
+		refused(c, a, MISSING, EINVAL, "missing");
+	refused(c, a, SHORT, a->kind == ADDR ? ERANGE : ANY, "short");
+	refused(c, a, LONG, a->kind == ADDR ? ERANGE : ANY, "long");
+	if (a->kind != ADDR)
+		return;
+	refused(c, a, RANGE, EINVAL, "of 7 bytes");
+	refused(c, a, FAMILY, ANY, "of the other family");
+	refused(c, a, NULL_ADDR, EINVAL, "zero");
+}
+
+static void hurt_all(void)
+{
+	const struct attr *a;
+	size_t i;
+
+	for (i = 0; i < N_COMMANDS; i++)
+		for (a = commands[i].attrs; a->kind != END; a++)
+			hurt_attr(&commands[i], a);
+}
+
+/* --------------------------------------------- attributes without a place */
+
+static int alone(uint8_t cmd, uint16_t type, size_t len)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *h = start(buf, family, cmd);
+	uint8_t value[16] = { 1 };
+
+	mnl_attr_put(h, type, len, value);
+	return ask(h, NULL);
+}
+
+static void strangers(void)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	size_t i;
+	int got;
+
+	for (i = 0; i < N_COMMANDS; i++) {
+		got = alone(commands[i].cmd, 200, 4);
+		point(got == EINVAL && sentence[0],
+		      "%s: unknown attribute: \"%s\"", commands[i].name,
+		      sentence);
+	}
+	got = ask(start(buf, family, 250), NULL);
+	point(got == EOPNOTSUPP, "unknown command: %s", strerror(got));
+}
+
+struct later {
+	const char *what;
+	const struct command *base;
+	uint16_t type;
+	size_t len;
+};
+
+static void not_yet(void)
+{
+	const struct command *binding = &commands[4], *local = &commands[7];
+	const struct later later[] = {
+		{ "credit", binding, B(CREDIT), 8 },
+		{ "via", binding, B(VIA), 4 },
+		{ "flags", binding, B(FLAGS), 4 },
+		{ "ifindex", binding, B(IFINDEX), 4 },
+		{ "local via", local, HMMP_A_LOCAL_VIA_LOCAL, 4 },
+		{ "buffer limit", &commands[11], HMMP_A_LIMITS_BUFFER_TIME, 4 },
+	};
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	const uint8_t one[8] = { 1, 0, 0, 0 };
+	const struct attr *a;
+	struct nlmsghdr *h;
+	size_t i;
+	int got;
+
+	for (i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
+		h = start(buf, family, later[i].base->cmd);
+		for (a = later[i].base->attrs; a->kind != END; a++) {
+			if (a > later[i].base->attrs && a[-1].type == a->type)
+				continue;
+			if (a->kind == ADDR)
+				put_addr(h, a, NONE);
+			else
+				put_number(h, a, NONE);
+		}
+		mnl_attr_put(h, later[i].type, later[i].len, one);
+		got = ask(h, NULL);
+		point(got == EOPNOTSUPP && sentence[0],
+		      "%s is not there yet: %s, \"%s\"", later[i].what,
+		      strerror(got), sentence);
+	}
+}
+
+/* ------------------------------------------------------ without the right */
+
+static void as_nobody(void)
+{
+	size_t i;
+	int got;
+
+	if (setgid(65534) || setuid(65534))
+		die("setuid");
+	open_socket();
+	for (i = 0; i < N_COMMANDS; i++) {
+		got = request(&commands[i], NULL, NONE);
+		point(got == EPERM, "%s as another user: %s",
+		      commands[i].name, strerror(got));
+	}
+	got = 0;
+	if (mnl_socket_setsockopt(sock, NETLINK_ADD_MEMBERSHIP,
+				  &(int){ group }, sizeof(int)))
+		got = errno;
+	point(got == EPERM, "the event group as another user: %s",
+	      strerror(got));
+}
+
+static int limit_flows(uint32_t n)
+{
+	char buf[MNL_SOCKET_BUFFER_SIZE];
+	struct nlmsghdr *h = start(buf, family, HMMP_CMD_LIMITS_SET);
+
+	mnl_attr_put_u32(h, HMMP_A_LIMITS_FLOWS, n);
+	return ask(h, NULL);
+}
+
+/* Root of a user namespace of its own: may lower, may not raise. */
+static void as_root_of_userns(void)
+{
+	int got;
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET)) {
+		point(false, "user namespace: %s", strerror(errno));
+		return;
+	}
+	open_socket();
+	got = limit_flows(100);
+	point(!got, "a user namespace lowers its limit: %s", strerror(got));
+	got = limit_flows(1 << 18);
+	point(got == EPERM && sentence[0],
+	      "a user namespace cannot raise it: %s, \"%s\"", strerror(got),
+	      sentence);
+}
+
+static void in_child(void (*fn)(void))
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid < 0)
+		die("fork");
+	if (!pid) {
+		unsigned int before = failures;
+
+		fn();
+		fflush(stdout);
+		_exit(failures > before ? 1 : 0);
+	}
+	waitpid(pid, &status, 0);
+	if (status)
+		failures++;
+	tests += 100;		/* numbers of its own */
+}
+
+int main(int argc, char **argv)
+{
+	int got;
+
+	if (argc != 5) {
+		fprintf(stderr, "usage: nlbad LOCAL LPORT REMOTE RPORT\n");
+		return 2;
+	}
+	local_ip = inet_addr(argv[1]);
+	remote_ip = inet_addr(argv[3]);
+	flow_key[1].good = flow_new[1].good = flow_set[1].good = atoi(argv[2]);
+	flow_key[3].good = flow_new[3].good = flow_set[3].good = atoi(argv[4]);
+	open_socket();
+	got = request(&commands[3], NULL, NONE);
+	point(!got, "the flow gets an owner: %s %s", strerror(got), sentence);
+	got = request(&commands[4], NULL, NONE);
+	point(!got, "a binding: %s %s", strerror(got), sentence);
+	hurt_all();
+	strangers();
+	not_yet();
+	mnl_socket_close(sock);
+	in_child(as_nobody);
+	in_child(as_root_of_userns);
+	return failures ? 1 : 0;
+}
