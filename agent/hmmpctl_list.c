@@ -132,7 +132,7 @@ int hmmpctl_flows(const struct ctl *c, int argc, char **argv)
 {
 	static const char *const heading[] = {
 		"LOCAL", "REMOTE", "STATE", ">AGE", "HERE NOW", "THERE NOW",
-		"OWNER", "", NULL,
+		"OWNER", "MOBILITY", NULL,
 	};
 	struct flow_filter f;
 	struct list l;

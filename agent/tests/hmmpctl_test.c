@@ -24,7 +24,7 @@
 
 static struct kernel_fake *fake;
 static char *out, *err;			/* of the last run */
-static char dir[] = "/tmp/hmmpctl_test.XXXXXX";
+static char dir[32];
 static char path[64];			/* the agent's socket */
 
 /* ------------------------------------------------------------------- tools */
@@ -399,7 +399,7 @@ static void test_bad_answers(void **state)
 
 static void test_table(void **state)
 {
-	static const char *const heading[] = { "NAME", ">SIZE", "", NULL };
+	static const char *const heading[] = { "NAME", ">SIZE", "SAYS", NULL };
 	struct table t;
 	char *shown;
 	size_t len;
@@ -417,7 +417,7 @@ static void test_table(void **state)
 	table_add(&t, ">");
 	assert_int_equal(table_print(&t, f), 0);
 	fclose(f);
-	assert_string_equal(shown, "NAME     SIZE  \n"
+	assert_string_equal(shown, "NAME     SIZE  SAYS\n"
 				   "a       12345  end\n"
 				   "longer      1  >\n");
 	free(shown);
@@ -445,6 +445,7 @@ static void test_words(void **state)
 
 static int enter(void **state)
 {
+	snprintf(dir, sizeof(dir), "/tmp/hmmpctl_test.XXXXXX");
 	if (!mkdtemp(dir))
 		return -1;
 	snprintf(path, sizeof(path), "%s/control", dir);
