@@ -101,20 +101,24 @@ tell()
 
 # --- a transfer over HTTP ---
 
-# download NAME SERVER FILE [RATE]: begins; finish it with downloaded
+# download NAME SERVER FILE: begins, slowly; finish it with downloaded
 download()
 {
-	rm -f "$RUN/part-$1"
-	start "curl-$1" "$1" curl -sS --limit-rate "${4:-1M}" \
-		--max-time $((120 * ${SLOW:-1})) -o "$RUN/part-$1" \
-		"http://$2/$3"
-	wait_for 20 received_more "$1" 100000
+	rm -f "$RUN/part-$1" "$RUN/fast-$1"
+	start "curl-$1" "$1" bash -c "set -o pipefail
+		curl -sS 'http://$2/$3' | trickle 60000 '$RUN/fast-$1' \
+			>'$RUN/part-$1'"
+	wait_for 20 received_more "$1" 50000
 }
 
-# received NAME: bytes up to now
+# received NAME: bytes that its TCP has got from the web server
 received()
 {
-	stat -c %s "$RUN/part-$1" 2>/dev/null || echo 0
+	on "$1" ss -Htin state connected "dport = :80" | awk '{
+		while (match($0, /bytes_received:[0-9]+/)) {
+			n += substr($0, RSTART + 15, RLENGTH - 15)
+			$0 = substr($0, RSTART + RLENGTH)
+		} } END { print n + 0 }'
 }
 
 received_more()
@@ -125,14 +129,16 @@ received_more()
 # goes_on NAME [SECONDS]: more bytes come
 goes_on()
 {
-	wait_for "${2:-20}" received_more "$1" $(($(received "$1") + 200000))
+	wait_for "${2:-20}" received_more "$1" $(($(received "$1") + 20000))
 }
 
-# downloaded NAME FILE: it ends by itself, and is what it must be
+# downloaded NAME FILE: now as fast as it goes; it ends by itself, and is what
+# it must be
 downloaded()
 {
 	local pid=${DAEMON[curl-$1]} sum
 
+	: >"$RUN/fast-$1"
 	wait_for 120 gone "$pid" || return
 	unset "DAEMON[curl-$1]"
 	wait "$pid" || return

@@ -287,7 +287,7 @@ static int open_one(const char *addr, const char *port)
 static bool tell_open(char **word, int listener, char *reply, size_t size)
 {
 	unsigned int want = atoi(word[3] ?: "0"), before = n_lost, i;
-	long end = now_ms() + 20000;
+	long end = now_ms() + 60000;
 	int err = want ? 0 : EINVAL;
 
 	for (i = 0; i < want && !err; i++)
