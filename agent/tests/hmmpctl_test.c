@@ -27,6 +27,32 @@ static char *out, *err;			/* of the last run */
 static char dir[32];
 static char path[64];			/* the agent's socket */
 
+/* ---------------------------------------------------------------- the loop */
+
+/* One turn: what has happened so far is told, then it is interrupted. */
+void loop_run(void)
+{
+	kernel_fake_deliver();
+}
+
+int loop_init(void)
+{
+	return 0;
+}
+
+void loop_exit(void)
+{
+}
+
+void loop_stop(void)
+{
+}
+
+uint64_t loop_now(void)
+{
+	return 1000000;
+}
+
 /* ------------------------------------------------------------------- tools */
 
 static struct addr addr(const char *text)
@@ -397,6 +423,52 @@ static void test_bad_answers(void **state)
 	}
 }
 
+static void test_monitor(void **state)
+{
+	struct kernel_binding b = {
+		.scope = SCOPE_FLOW, .original = addr("192.0.2.1"),
+		.current = addr("10.2.0.9"), .owner = 7,
+		.status = KERNEL_HELD, .event = KERNEL_BINDING_EXPIRED,
+	};
+
+	add_flow("192.0.2.1", 80, 7, 0);
+	kernel_fake_binding_event(&b);
+	kernel_fake_gone();
+	kernel_fake_back();
+	assert_int_equal(run("monitor"), CTL_OK);
+	assert_says(out, "10.1.0.5:40000 - 192.0.2.1:80 established\n");
+	assert_says(out, "binding 192.0.2.1 -> 10.2.0.9 expired, now held\n");
+	assert_says(out, "the module is gone\n");
+	assert_says(out, "come back\n");
+}
+
+static void test_monitor_json(void **state)
+{
+	static const char *const want[][2] = {
+		{ "flow", "established" }, { "module", "gone" },
+		{ "module", "resync" },
+	};
+	unsigned int i;
+	char *line;
+
+	add_flow("192.0.2.1", 80, 7, 0);
+	kernel_fake_gone();
+	kernel_fake_back();
+	assert_int_equal(run("-j monitor"), CTL_OK);
+	line = strtok(out, "\n");
+	for (i = 0; i < 3; i++) {
+		json_t *o = json_loads(line, 0, NULL);
+
+		assert_non_null(o);
+		assert_string_equal(text(o, "type"), want[i][0]);
+		assert_string_equal(text(o, "event"), want[i][1]);
+		assert_true(json_real_value(json_object_get(o, "time")) > 1e9);
+		json_decref(o);
+		line = strtok(NULL, "\n");
+	}
+	assert_null(line);
+}
+
 static void test_table(void **state)
 {
 	static const char *const heading[] = { "NAME", ">SIZE", "SAYS", NULL };
@@ -475,6 +547,8 @@ int main(void)
 		TEST(test_handoff_by_agent),
 		TEST(test_status),
 		TEST(test_bad_answers),
+		TEST(test_monitor),
+		TEST(test_monitor_json),
 		TEST(test_table),
 		TEST(test_words),
 	};
