@@ -79,10 +79,15 @@ connections()
 	on mob ss -Htn "dport = :80" | awk '{ print $4, $5 }'
 }
 
-# arrived BYTES: the receiver has them
+# received_bytes: what the receiver has by now
+received_bytes()
+{
+	tail -n 1 "$OUT/arrivals.log" | cut -d' ' -f2
+}
+
 arrived()
 {
-	[ "$(tail -n 1 "$OUT/arrivals.log" | cut -d' ' -f2)" -ge "$1" ]
+	[ "$(received_bytes)" -ge "$1" ]
 }
 
 usable_lines()
@@ -103,6 +108,19 @@ stall()
 	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f", b - a }'
 }
 
+# cable_pulled NETWORK silent|unreachable: at once, and then the router learns
+# how to answer for the address
+cable_pulled()
+{
+	local addr kind=blackhole
+
+	addr=$(current_addr "$1")
+	[ "$2" = silent ] || kind=unreachable
+	moved=$(now_ms)
+	link_down "$1"
+	ip -n "ar$1-$ID" route replace "$kind" "$addr/32" metric 9000
+}
+
 # transfer_move NETWORK silent|unreachable: the cable changes, all the rest
 # happens by itself
 transfer_move()
@@ -111,10 +129,13 @@ transfer_move()
 	local answer="answers unreachable for the old address"
 
 	[ "$2" = unreachable ] || answer="is silent about the old address"
-	moved=$(now_ms)
-	say "mob's cable to network $old is pulled, its router $answer"
-	move_start "$1" "$2"
+	forget_lost "$1"
+	cable_pulled "$old" "$2"
+	say_at "$moved" "mob's cable to network $old is pulled," \
+		"its router $answer"
 	say "mob is plugged into network $1"
+	link_up "$1"
+	HERE=$1
 	check "move to $1: a new address" wait_for 20 usable_lines "$n"
 	read -r usable _ addr dev < <(grep usable "$OUT/netwatch.log" |
 		sed -n "${n}p")
@@ -124,13 +145,24 @@ transfer_move()
 	first=$(first_after "$usable") || first=$usable
 	say_at "$first" "bytes arrive again:" \
 		"$(stall "$usable" "$first") ms after the address was usable"
+	check "move to $1: it does not stop again" wait_for 20 arrived \
+		$(($(received_bytes) + SIZE / 100))
 	equal "move to $1: still the same connection" "$(connections)" "$PORT"
-	MOVES+=("$(jq -nc --arg from "$old" --arg to "$1" --arg old "$2" \
-		--arg address "$addr" '{ $from, $to, old_network: $old,
-		$address, moved_ms: ('"$moved - $T0"'),
-		usable_ms: ('"$usable - $T0"'),
-		first_byte_ms: ('"$first - $T0"'),
-		stall_ms: ('"$first - $usable"') }')")
+	move_note "$2"
+}
+
+# move_note OLD: variables of transfer_move -> MOVES, ms since the start
+move_note()
+{
+	MOVES+=("$(jq -nc --arg from "$old" --arg to "$HERE" \
+		--arg address "$addr" --argjson moved "$((moved - T0))" \
+		--argjson usable "$usable" --argjson first "$first" \
+		--argjson t0 "$T0" --arg old_network "$1" '
+		def ms: . * 10 | round / 10;
+		{ $from, $to, $old_network, $address, moved_ms: $moved,
+		  usable_ms: ($usable - $t0 | ms),
+		  first_byte_ms: ($first - $t0 | ms),
+		  stall_ms: ($first - $usable | ms) }')")
 }
 
 # transfer_moves: three of them, each at a random place of a fifth of its own
@@ -184,10 +216,10 @@ transfer_judge()
 		$(($(wc -l <"$log") - log_lines)) 1
 }
 
-# curve: bytes against time, a point each 50 ms
+# curve: bytes against time, a point each 20 ms
 curve()
 {
-	awk -v t0="$T0" '$1 - last >= 50 { last = $1
+	awk -v t0="$T0" '$1 - last >= 20 { last = $1
 		printf "[%.0f,%d]\n", $1 - t0, $2 }' "$OUT/arrivals.log" |
 		jq -sc .
 }
