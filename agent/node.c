@@ -85,7 +85,7 @@ static bool is_wanted(const struct addr *remote)
 	       (cfg->role_correspondent && is_in(&cfg->accept, remote));
 }
 
-/* A socket that may be older than the module. */
+/* A socket that may be older than the module; known ones are lost ones. */
 static void take_over(void *arg, const struct endpoint *local,
 		      const struct endpoint *remote, int opener)
 {
@@ -94,7 +94,7 @@ static void take_over(void *arg, const struct endpoint *local,
 			 opener < 0 ? KERNEL_FLOW_OPENER_UNKNOWN : 0;
 	unsigned int *n = arg;
 
-	if (!is_wanted(&remote->addr))
+	if (!is_wanted(&remote->addr) || (f && !gone))
 		return;
 	if (f)
 		flags = f->flags & (KERNEL_FLOW_OPENER |
@@ -149,7 +149,7 @@ static void on_resync(void)
 {
 	bool reloaded = is_reloaded();
 
-	gone = false;
+	gone = reloaded;
 	/* also without limits: this is what brings the namespace into use */
 	if (reloaded &&
 	    kernel_limits_set(cfg->limit_flows, cfg->limit_bindings))
@@ -158,6 +158,7 @@ static void on_resync(void)
 		  "events were lost, everything is read again");
 	if (reloaded)
 		take_over_all();
+	gone = false;
 	resync(reloaded);
 }
 
@@ -259,6 +260,7 @@ int node_init(const struct config *config)
 		err = mobile_init(cfg);
 	if (err && err != -ESRCH)
 		log_print(LOG_WARN, "local map: %s", kernel_error());
+	flow_sync(false, end_flow);
 	take_over_all();
 	resync(false);
 	state_save();

@@ -306,6 +306,55 @@ static void test_handoff_refused(void **state)
 
 /* ---------------------------------------------------- rmmod, insmod, ENOBUFS */
 
+/* Older than modules and agents, in both directions. */
+static void test_taken_over(void **state)
+{
+	host_stop(m);
+	host_stop(c);
+	flow_old(m, E(M0, 5000), c, E(C0, 80));
+	flow_old(c, E(C0, 5001), m, E(M0, 22));
+	host_start(c);
+	host_start(m);
+	world_run(3000);
+	assert_int_equal(host_owned(m, M0), 2);
+	assert_int_equal(host_owned(c, C0), 2);
+	host_move(m, M0, M1);
+	world_run(1000);
+	assert_joined(M1);
+}
+
+/* rmmod and insmod: sockets live on, and both ends find them again. */
+static void test_reloaded_sockets(void **state)
+{
+	struct host *both[2] = { m, c };
+	unsigned int i;
+
+	host_stop(m);
+	host_stop(c);
+	flow_old(m, E(M0, 5000), c, E(C0, 80));
+	host_start(c);
+	host_start(m);
+	world_run(3000);
+	host_move(m, M0, M1);
+	world_run(1000);
+	assert_joined(M1);
+	for (i = 0; i < 2; i++) {
+		world_enter(both[i]);
+		kernel_fake_gone();
+		world_deliver();
+		world_run(1000);
+		world_enter(both[i]);
+		kernel_fake_back();
+		world_run(1000);
+		assert_joined(M1);
+		assert_int_equal(host_owned(m, M0), 1);
+		assert_int_equal(host_owned(c, C0), 1);
+	}
+	host_move(m, M1, M2);
+	world_run(1000);
+	assert_joined(M2);
+}
+
 /* The kernel's sockets live on: the module finds them again. */
 static void reload(struct host *h, struct endpoint local,
 		   struct endpoint remote, bool opener)
@@ -706,7 +755,7 @@ int main(void)
 		T(kill_correspondent_before_answer), T(lost_seq),
 		T(torn_state), T(kernel_limit), T(kernel_fault),
 		T(module_gone_at_correspondent), T(handoff_refused),
-		T(module_reloaded), T(events_lost), T(no_agent),
+		T(taken_over), T(reloaded_sockets), T(module_reloaded), T(events_lost), T(no_agent),
 		T(agent_comes_later), T(not_among_peers), T(not_accepted),
 		T(new_hosts_a_second), T(noise), T(follow_route),
 		T(follow_keep), T(tentative), T(not_bindable_yet), T(restless),

@@ -54,8 +54,13 @@ const char *link_name(int ifindex)
 	return names[ifindex > 0 && ifindex < 5 ? ifindex : 0];
 }
 
-/* No sockets that are older than the module, unless its kernel has them. */
 int diag_dump(diag_cb cb, void *arg)
 {
+	struct host *h = world.in;
+	unsigned int i;
+
+	for (i = 0; i < h->n_socks; i++)
+		cb(arg, &h->socks[i].local, &h->socks[i].remote,
+		   h->socks[i].opener);
 	return 0;
 }

@@ -336,8 +336,8 @@ struct host_anchor *host_anchor(struct host *h, const char *addr)
 
 /* ------------------------------------------------------------------ flows */
 
-static void add_end(struct host *h, struct endpoint local,
-		    struct endpoint remote, bool opener)
+static struct kernel_flow an_end(struct endpoint local,
+				 struct endpoint remote, bool opener)
 {
 	struct kernel_flow k = {
 		.local = local, .remote = remote,
@@ -347,8 +347,39 @@ static void add_end(struct host *h, struct endpoint local,
 		.isn_remote = remote.port * 7919u + remote.addr.b[3],
 	};
 
+	return k;
+}
+
+static void add_end(struct host *h, struct endpoint local,
+		    struct endpoint remote, bool opener)
+{
+	struct kernel_flow k = an_end(local, remote, opener);
+
 	world_enter(h);
 	kernel_fake_flow_add(&k);
+}
+
+/* Nobody knows who opened: what accepted shows one more than its ISN. */
+static void add_sock(struct host *h, struct endpoint local,
+		     struct endpoint remote, bool opener)
+{
+	struct kernel_flow k = an_end(local, remote, opener);
+
+	if (h->n_socks == HOST_SOCKS)
+		abort();
+	k.isn_local += !opener;
+	h->socks[h->n_socks].local = local;
+	h->socks[h->n_socks].remote = remote;
+	h->socks[h->n_socks++].opener = -1;
+	world_enter(h);
+	kernel_fake_socket_add(&k);
+}
+
+void flow_old(struct host *c, struct endpoint from, struct host *s,
+	      struct endpoint to)
+{
+	add_sock(c, from, to, true);
+	add_sock(s, to, from, false);
 }
 
 void flow_open(struct host *c, struct endpoint from, struct host *s,

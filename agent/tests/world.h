@@ -15,6 +15,7 @@
 #define HOST_ADDRS 8
 #define HOST_ROUTES 4
 #define HOST_ANCHORS 16
+#define HOST_SOCKS 4
 
 struct host_anchor {
 	struct addr addr;
@@ -43,6 +44,11 @@ struct host {
 	unsigned int n_routes;
 	struct host_anchor anchors[HOST_ANCHORS];
 	unsigned int n_anchors;
+	struct {
+		struct endpoint local, remote;
+		int opener;
+	} socks[HOST_SOCKS];		/* what sock_diag lists */
+	unsigned int n_socks;
 	struct addr listens[HOST_ADDRS];
 	unsigned int n_listens;
 	unsigned int sent;		/* SIP messages, requests only */
@@ -103,6 +109,9 @@ struct host_anchor *host_anchor(struct host *h, const char *addr);
 
 void flow_open(struct host *c, struct endpoint from, struct host *s,
 	       struct endpoint to);
+/* Two sockets that are older than modules and agents. */
+void flow_old(struct host *c, struct endpoint from, struct host *s,
+	      struct endpoint to);
 void flow_close(struct host *c, struct endpoint from, struct host *s,
 		struct endpoint to);
 
