@@ -15,6 +15,11 @@
 
 declare -A IN=() FROM=() PID=()
 
+start_sshds()
+{
+	start_sshd mob && start_sshd ca
+}
+
 # session_open LABEL NAMESPACE ADDRESS
 session_open()
 {
@@ -71,6 +76,7 @@ waits_for_network()
 
 topo_up
 hmmp_up ca
+check "SSH servers" start_sshds
 home=$(current_addr)
 session_open out mob "$CA"
 session_open in ca "$home"
