@@ -150,7 +150,9 @@ topo_harden()
 		jobs="$jobs $!"
 	done
 	for name in $routers; do
-		harden "$name" router net.ipv4.ip_forward=1 &
+		# liberal: see Documentation/firewall.rst
+		harden "$name" router net.ipv4.ip_forward=1 \
+			net.netfilter.nf_conntrack_tcp_be_liberal=1 &
 		jobs="$jobs $!"
 	done
 	for job in $jobs; do
