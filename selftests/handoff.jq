@@ -12,13 +12,13 @@ def middle:
 	else (.[length / 2] + .[length / 2 - 1]) / 2 end;
 
 def summary:
-	sort | { n: length } + if length == 0 then {} else
+	map(select(. != null)) | sort | { n: length } + if length == 0 then {} else
 		{ median: (middle | round1), p95: (quantile(0.95) | round1),
 		  worst: (max | round1) } end;
 
 # pairs of moves -> what ours took longer
 def over:
-	group_by(.pair) | map(select(length == 2) |
+	group_by(.pair) | map(select(map(.stall_ms) | length == 2 and all) |
 		(map(select(.system == "hmmp"))[0].stall_ms) -
 		(map(select(.system == "reference"))[0].stall_ms));
 

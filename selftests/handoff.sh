@@ -3,6 +3,7 @@
 #
 # about: hand-offs, each beside an ideal switch made just before it
 # timeout: 400
+# bench: make bench-handoff
 # needs: kmod agent programs
 #
 # Networks: see topology.sh; agents on mob and ca. For the ideal switch, both
@@ -57,9 +58,14 @@ ideal_up()
 		tunnels ca 10.8.0.2 "$CA" 10.@.0.50
 }
 
+# handoffs_run: says of each what it says
 handoffs_run()
 {
-	on mob handoffs "$ID" "$PAIRS" "$SEED" >"$OUT/moves"
+	on mob handoffs "$ID" "$PAIRS" "$SEED" | tee "$OUT/moves" |
+		jq -r --unbuffered '"# \(.pair) \(.system) \(.from)->\(.to): " +
+			"outage \(.outage_ms) ms, stall \(.stall_ms) ms, " +
+			"then at most \(.again_ms) ms, kick \(.kick)"'
+	[ "${PIPESTATUS[0]}" = 0 ]
 }
 
 load()
@@ -88,7 +94,8 @@ check "static addresses" static_addresses
 check "tunnels for the ideal switch" ideal_up
 check "mob reaches ca" wait_for 10 on mob ping -c 1 -W 1 "$CA"
 hmmp_up ca
-check "$PAIRS pairs of hand-offs" handoffs_run
+handoffs_run
+check "$PAIRS pairs of hand-offs" [ $? = 0 ]
 check "the result is evaluated" evaluate
 note "$(of '.cases[] | "outage \(.outage_ms) ms, \(.system): n \(.n), " +
 	"stall median \(.stall_ms.median), p95 \(.stall_ms.p95), " +

@@ -12,11 +12,11 @@
 
 FILE=100m.bin
 SIZE=104857600
-SPEED=24mbit	# of the sender, or three moves would not fall into it
+SPEED=80mbit	# of the sender, or three moves would not fall into it
 SEED=${HMMP_SEED:-$((RANDOM * 32768 + RANDOM))}
 RANDOM=$((SEED % 32768))
 HOW=(unreachable silent unreachable)	# what old networks answer
-TO=(b c a)
+TO=(b c b)	# home again is the matter of home.sh
 T0=		# the transfer's start
 MOVES=()	# one JSON object a move
 

@@ -33,8 +33,7 @@
 #define SETTLED		(1000 * NSEC_PER_MSEC)	/* before the break */
 #define WATCHED		(600 * NSEC_PER_MSEC)	/* after the first byte */
 #define BETWEEN		(300 * NSEC_PER_MSEC)
-#define LIMIT		(30 * NSEC_PER_SEC)
-#define IN_FLIGHT	(100 * NSEC_PER_MSEC)
+#define LIMIT		(20 * NSEC_PER_SEC)
 #define RTO_MIN		20			/* ms, see kick.c */
 #define NETS		3
 #define NAME		64
@@ -223,9 +222,9 @@ static void switch_ideally(struct move *m, const struct kick *k)
 
 /**
  * struct stall - what the reader felt
- * @first: when the first byte after the stall was read
- * @gap: length of the stall
- * @again: the longest one after it
+ * @first: when it read the first byte after "usable", 0: never
+ * @gap: time since the read before
+ * @again: longest time without a byte afterwards
  */
 struct stall {
 	uint64_t first;
@@ -233,10 +232,7 @@ struct stall {
 	uint64_t again;
 };
 
-/*
- * The stall is the longest time without a byte that ends after "usable" and
- * begins before what was in flight has arrived. False: it has not ended.
- */
+/* Nothing arrives between "broken" and "usable": both links are down. */
 static bool find_stall(const struct move *m, struct stall *s)
 {
 	unsigned int n = stream_reads(&stream), i;
@@ -248,10 +244,9 @@ static bool find_stall(const struct move *m, struct stall *s)
 
 		if (r[i].at <= m->usable)
 			continue;
-		if (r[i - 1].at < m->usable + IN_FLIGHT && gap > s->gap) {
-			s->gap = gap;
+		if (!s->first) {
 			s->first = r[i].at;
-			s->again = 0;
+			s->gap = gap;
 		} else if (gap > s->again) {
 			s->again = gap;
 		}
@@ -296,6 +291,28 @@ static void print_move(const struct move *m, const struct stall *s,
 	fflush(stdout);
 }
 
+/*
+ * A connection follows only if its peer's agent knows of it, which takes some
+ * round trips from its birth.
+ */
+static void wait_claimed(const struct stream_end *to)
+{
+	uint64_t end = clock_now() + LIMIT;
+	char cmd[160], addr[INET_ADDRSTRLEN];
+
+	inet_ntop(AF_INET, &to->addr, addr, sizeof(addr));
+	snprintf(cmd, sizeof(cmd),
+		 "hmmpctl -j flows --local %s | jq -e 'any(.[]; .owner != null and .state == \"established\")' >&2",
+		 addr);
+	must(mob_name, rtnl_enter(mob_name));
+	while (system(cmd)) {
+		if (clock_now() > end)
+			die("the agents do not know the connection",
+			    -ETIMEDOUT);
+		clock_wait(clock_now() + BETWEEN);
+	}
+}
+
 /* A new stream, one hand-off, its end. */
 static void run(struct move *m, unsigned int pair, unsigned int outage)
 {
@@ -313,6 +330,8 @@ static void run(struct move *m, unsigned int pair, unsigned int outage)
 		must("socket for ICMP", kick_open(&k, &from, &to));
 	}
 	must("stream", stream_open(&stream, &from, &to, PORT));
+	if (!m->ideal)
+		wait_claimed(&to);
 	clock_wait(clock_now() + SETTLED);
 	retransmitted = stream_retransmitted(&stream);
 	m->broken = clock_now();

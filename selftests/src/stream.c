@@ -152,6 +152,7 @@ static int connect_to(struct stream *s, const struct stream_end *from,
 int stream_open(struct stream *s, const struct stream_end *from,
 		const struct stream_end *to, in_port_t port)
 {
+	struct timeval limit = { .tv_sec = STREAM_LIMIT };
 	int fd, err, on = 1;
 
 	memset(s, 0, offsetof(struct stream, read));
@@ -170,6 +171,8 @@ int stream_open(struct stream *s, const struct stream_end *from,
 	if (err)
 		return err;
 	setsockopt(s->tx, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(s->rx, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	setsockopt(s->tx, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	/* taken away by TCP_REPAIR */
 	setsockopt(s->tx, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	err = -pthread_create(&s->reader, NULL, reader, s);
@@ -181,10 +184,6 @@ int stream_open(struct stream *s, const struct stream_end *from,
 /* The writer ends, and the reader when it has everything. */
 void stream_close(struct stream *s)
 {
-	struct timeval limit = { .tv_sec = 20 };
-
-	setsockopt(s->rx, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	setsockopt(s->tx, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	__atomic_store_n(&s->stop, true, __ATOMIC_RELAXED);
 	pthread_join(s->writer, NULL);
 	pthread_join(s->reader, NULL);

@@ -17,6 +17,7 @@
 #define STREAM_BLOCK	1000			/* bytes */
 #define STREAM_SPACING	(2 * NSEC_PER_MSEC)	/* between blocks */
 #define STREAM_READS	65536
+#define STREAM_LIMIT	30	/* s without a byte are an error */
 
 /**
  * struct stream_read - a read() that returned
