@@ -5,8 +5,7 @@
  */
 #include <string.h>
 
-#include "agent.h"
-#include "kernel.h"
+#include "roles.h"
 
 #define LATE_MS 5000			/* older ones are not named in a move */
 

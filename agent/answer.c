@@ -7,8 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent.h"
-#include "kernel.h"
+#include "roles.h"
 
 #define RETRY_S 30
 

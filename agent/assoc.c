@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "agent.h"
+#include "roles.h"
 
 #define IDLE_MS 60000			/* kept after its last flow */
 #define RTO_FIRST 100			/* ms, before the first measurement */

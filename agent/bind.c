@@ -10,8 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent.h"
-#include "kernel.h"
+#include "roles.h"
 
 #define BODY_MAX 850			/* + headers <= 1300 bytes */
 #define TOTAL 32000			/* ms, RFC 3261's timer F */

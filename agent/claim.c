@@ -8,8 +8,7 @@
  */
 #include <string.h>
 
-#include "agent.h"
-#include "kernel.h"
+#include "roles.h"
 
 #define AGE_OPENER 500			/* ms that a flow lives unclaimed */
 #define AGE_OTHER 1000			/* the opener's agent goes first */

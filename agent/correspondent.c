@@ -13,8 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent.h"
-#include "kernel.h"
+#include "roles.h"
 
 #define LIFETIME_MIN 4			/* s */
 #define LIFETIME_MAX 420

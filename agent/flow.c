@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent.h"
-#include "kernel.h"
+#include "roles.h"
 
 #define BUCKETS 4096
 

@@ -6,7 +6,7 @@
  */
 #include <errno.h>
 
-#include "agent.h"
+#include "roles.h"
 
 static bool elsewhere(const struct handoff_facts *f)
 {

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "agent.h"
+#include "roles.h"
 
 #define LISTENS 64
 #define AGAIN_MIN 10			/* ms; an address comes before its route */

@@ -9,8 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent.h"
-#include "kernel.h"
+#include "roles.h"
 
 static const struct config *cfg;
 

@@ -9,8 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent.h"
-#include "kernel.h"
+#include "roles.h"
 
 #define RETRY_MS 1000			/* after the kernel's refusal */
 

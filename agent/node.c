@@ -8,8 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent.h"
-#include "kernel.h"
+#include "roles.h"
 
 static const struct config *cfg;
 static bool gone;			/* the module is not loaded */

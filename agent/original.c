@@ -9,8 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent.h"
-#include "kernel.h"
+#include "roles.h"
 
 #define OVERHEAD 20			/* of IPIP */
 #define MTU_GUESS 1500

@@ -4,7 +4,7 @@
  * again for ten minutes; nobody is to take a mobile for a port scanner (S9).
  * Called by claim.c, which asks, and status.c, which shows.
  */
-#include "agent.h"
+#include "roles.h"
 
 #define PEERS 1024
 #define ADMIT_MAX 10			/* new hosts */

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent.h"
+#include "roles.h"
 
 #define REWRITE_MIN 65536		/* bytes, never rewritten below */
 #define PEER_MAX_MS 420000		/* no binding lives longer */

@@ -10,8 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent.h"
-#include "kernel.h"
+#include "roles.h"
 
 struct numbers {
 	unsigned int total, follow, waiting, fixed, away;

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "../agent.h"
+#include "../roles.h"
 
 static struct addr A(const char *text)
 {

@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "../agent.h"
+#include "../roles.h"
 
 #define ID1 "AAAABBBBCCCCDDDD"
 #define ID2 "ZZZZYYYYXXXXWWWW"
