@@ -568,8 +568,12 @@ int main(int argc, char **argv)
 	}
 	local_ip = inet_addr(argv[1]);
 	remote_ip = inet_addr(argv[3]);
-	flow_key[1].good = flow_new[1].good = flow_set[1].good = atoi(argv[2]);
-	flow_key[3].good = flow_new[3].good = flow_set[3].good = atoi(argv[4]);
+	flow_key[1].good = atoi(argv[2]);
+	flow_key[3].good = atoi(argv[4]);
+	flow_new[1].good = flow_key[1].good;
+	flow_new[3].good = flow_key[3].good;
+	flow_set[1].good = flow_key[1].good;
+	flow_set[3].good = flow_key[3].good;
 	open_socket();
 	got = request(&commands[3], NULL, NONE);
 	point(!got, "the flow gets an owner: %s %s", strerror(got), sentence);

@@ -61,7 +61,7 @@ static struct nlmsghdr *begin(struct rtnl *r, char *buf, uint16_t type,
 	return h;
 }
 
-/* Sends and reads until the acknowledgement. */
+/* Sends and reads until the acknowledgment. */
 static int finish(struct rtnl *r, struct nlmsghdr *h, mnl_cb_t cb, void *arg)
 {
 	unsigned int port = mnl_socket_get_portid(r->nl);
