@@ -78,6 +78,15 @@ static int random_id(char id[ASSOC_ID + 1])
 	return 0;
 }
 
+/**
+ * assoc_make - a new association
+ * @id: its name, if the far end has made it up; NULL: ours, random
+ * @local: our original address
+ * @remote: theirs
+ *
+ * The owner handle is random and never told to anybody but the kernel. NULL
+ * without memory or randomness.
+ */
 struct assoc *assoc_make(const char *id, const struct addr *local,
 			 const struct addr *remote)
 {
@@ -96,6 +105,10 @@ struct assoc *assoc_make(const char *id, const struct addr *local,
 	return assoc_add(id, owner, local, remote);
 }
 
+/*
+ * Forget it, here and in the state file. Flows that it owned keep the handle
+ * in the kernel: nobody else can move them any more (no second owner).
+ */
 void assoc_del(struct assoc *a)
 {
 	struct assoc **p = &list;
@@ -161,6 +174,10 @@ unsigned int assoc_count(const struct addr *remote)
 	return n;
 }
 
+/*
+ * Kept for a while: the far end may repeat its last message, and the next
+ * connection between the two is claimed under the same name.
+ */
 void assoc_idle(struct assoc *a)
 {
 	timer_set(&a->idle, IDLE_MS);
@@ -204,6 +221,7 @@ void assoc_measure(struct assoc *a, unsigned int rtt)
 		a->srtt = 1;
 }
 
+/* How long an answer may take before the message is sent again, in ms. */
 unsigned int assoc_rto(const struct assoc *a)
 {
 	unsigned int rto = RTO_FIRST;

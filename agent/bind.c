@@ -85,6 +85,7 @@ static void stop_sending(struct assoc *a)
 	timer_stop(&a->detour);
 }
 
+/* Nothing of it is under way or planned; an answer that comes is not taken. */
 void bind_stop(struct assoc *a)
 {
 	stop_sending(a);
@@ -279,6 +280,7 @@ void bind_withdraw(struct assoc *a)
 	say_again(a);
 }
 
+/* A route to the peers is there again: do not wait for the back-off. */
 void bind_nudge(const struct addr *current)
 {
 	struct assoc *a;
@@ -288,6 +290,7 @@ void bind_nudge(const struct addr *current)
 			bind_send(a);
 }
 
+/* Crossing Binds: ours goes to where theirs came from, as it is (S5). */
 void bind_on_peer_moved(struct assoc *a)
 {
 	if (a->txn)

@@ -152,6 +152,16 @@ static enum flow_stuck stuck_by_kernel(const struct flow *f)
 	return f->stuck == FLOW_FIXED ? FLOW_FREE : f->stuck;
 }
 
+/**
+ * flow_update - take what the kernel says of a flow
+ * @k: from an event, a dump or a request
+ *
+ * Same ports with another id are another connection, of which the end of the
+ * earlier one was not heard. While a module that was loaded anew is being
+ * filled (lost), an owner that only the agent remembers is kept.
+ *
+ * Return: the flow; NULL without memory.
+ */
 struct flow *flow_update(const struct kernel_flow *k)
 {
 	struct flow *f = flow_find(&k->local, &k->remote);
@@ -177,6 +187,7 @@ struct flow *flow_update(const struct kernel_flow *k)
 	return f;
 }
 
+/* It has ended. The association's count goes down, an empty pair goes. */
 void flow_del(struct flow *f)
 {
 	struct pair *p = f->pair;
@@ -194,6 +205,13 @@ void flow_del(struct flow *f)
 		pair_del(p);
 }
 
+/**
+ * flow_own - give a flow its owner
+ * @f: the flow
+ * @owner: handle of an association; 0 takes it away
+ *
+ * The kernel is asked first: what it refuses is not counted.
+ */
 int flow_own(struct flow *f, uint64_t owner)
 {
 	int err = kernel_flow_set(&f->local, &f->remote, owner);

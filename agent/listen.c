@@ -102,6 +102,12 @@ static void drop(unsigned int i)
 	listens[i] = listens[--n_listens];
 }
 
+/**
+ * listen_sync - follow the addresses of this host
+ *
+ * New ones are opened, vanished ones closed. One that cannot be bound yet is
+ * tried again by itself: no further event need come.
+ */
 void listen_sync(void)
 {
 	const struct link_addr *l;

@@ -71,6 +71,10 @@ void mobile_on_flow(struct flow *f)
 	claim_schedule(f->pair);
 }
 
+/*
+ * Away from home the peer is told, so that it need not wait for the lifetime
+ * to end; at home there is nothing to tell.
+ */
 static void on_last_flow(struct assoc *a)
 {
 	assoc_idle(a);

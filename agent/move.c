@@ -155,6 +155,7 @@ static void log_handoff(const struct addr *old, const struct addr *now,
 		  (unsigned long long)(since ? loop_now() - since : 0));
 }
 
+/* A claim is made from home only; its flows may be named in the Bind. */
 static void stop_claims(const struct addr *local)
 {
 	struct pair *p;
@@ -228,6 +229,7 @@ static void mark_waiting(const struct addr *current, bool waiting)
 	}
 }
 
+/* Only the change counts: a message waits while there is no way to a peer. */
 static void note_routed(struct original *leader, bool routed)
 {
 	if (routed && !leader->routed)

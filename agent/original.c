@@ -159,6 +159,10 @@ void original_lost(struct original *o)
 		detach(o, o->mtu);
 }
 
+/*
+ * The current address has its network again. At home the rule must go before
+ * anything else, or plain packets would leave by the dummy.
+ */
 void original_back(struct original *o)
 {
 	int err;
@@ -270,6 +274,7 @@ void original_check(struct original *o)
 		timer_set(&o->unused, 0);
 }
 
+/* The module forgot the map; rules and dummy are still there. */
 int original_restore(void)
 {
 	struct original *o;
@@ -329,6 +334,14 @@ static void drop_strays(void)
 			anchor_drop(&held[i]);
 }
 
+/**
+ * original_load - go on where an earlier agent was killed
+ *
+ * The kernel's map says where this host is; dummy, rule and route are set
+ * again in any case, because the agent may have died between two of them.
+ *
+ * Return: 0, or the kernel's error.
+ */
 int original_load(void)
 {
 	struct original *o;

@@ -54,6 +54,7 @@ void peer_quiet(const struct addr *a, enum peer_word word, unsigned int ms)
 	p->until = loop_now() + ms;
 }
 
+/* It has spoken: it may be asked at once. */
 void peer_clear(const struct addr *a)
 {
 	struct peer *p = find(a);
@@ -74,6 +75,7 @@ const struct peer *peer_find(const struct addr *a)
 	return NULL;
 }
 
+/* A scanner would ask more hosts in less time: this is the difference (S9). */
 bool peer_admit(void)
 {
 	uint64_t now = loop_now();

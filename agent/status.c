@@ -34,6 +34,7 @@ static uint64_t ago(uint64_t then)
 	return then ? loop_now() - then : 0;
 }
 
+/* Every flow is one of: follows, waits for its claim, cannot move. */
 static void count(struct numbers *n)
 {
 	struct pair *p;
