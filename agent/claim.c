@@ -2,7 +2,7 @@
 /*
  * Claims: the home Bind that tells a correspondent which connections belong
  * to the association, while we are still at the address that they were born
- * with (notes: "Claims: home Bind"). One batch under way per pair of
+ * with (Documentation/protocol.rst). One batch under way per pair of
  * addresses, off the hot path: a flow has lived half a second before it is
  * worth a message. Called by mobile.c.
  */

@@ -167,7 +167,7 @@ static int rewrite(void)
  * state_save - write what was noted, in one write()
  *
  * The error is logged here, once until it works again; the agent goes on,
- * because a lost counter is repaired by the peer's refusal (notes: Seq).
+ * because a lost counter is repaired by the peer's refusal (protocol.rst).
  */
 int state_save(void)
 {
