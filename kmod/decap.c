@@ -58,9 +58,13 @@ static bool far_end(struct hmmp_net *hn, const struct hmmp_flow *f,
 	return true;
 }
 
-/* Is this where we receive for the flow's local address? */
-static bool near_end(struct hmmp_net *hn, const struct hmmp_flow *f,
-		     __be32 outer, struct match *m)
+/*
+ * Is this where we receive for the flow's local address? If it is where we
+ * have moved to, the far end has accepted that (K1), and its answer may come
+ * later than this packet.
+ */
+static bool near_end(struct hmmp_net *hn, struct hmmp_flow *f, __be32 outer,
+		     struct match *m)
 {
 	const struct hmmp_local *l;
 
@@ -70,6 +74,8 @@ static bool near_end(struct hmmp_net *hn, const struct hmmp_flow *f,
 		return outer == f->key.local.ip;
 	if (outer == l->current_addr.ip) {
 		m->moved |= hmmp_local_moved(l);
+		if (hmmp_local_moved(l) && READ_ONCE(f->heard) != l->gen)
+			WRITE_ONCE(f->heard, l->gen);
 		return true;
 	}
 	if (!outer || outer != l->previous.ip || !in_grace(l->changed))

@@ -16,9 +16,9 @@
 /**
  * struct way - where a packet goes
  * @b: binding of the far end, or NULL
- * @route: where the outer route is remembered
- * @saddr: outer source
- * @daddr: outer destination
+ * @route: where the outer route is remembered, or NULL
+ * @saddr: outer source, 0: that of the packet
+ * @daddr: outer destination, 0: that of the packet
  */
 struct way {
 	struct hmmp_binding *b;
@@ -39,22 +39,25 @@ static bool leave_alone(const struct sk_buff *skb)
 
 /*
  * K1: a former address may be used as a source towards a peer only when that
- * peer has accepted the present one. Otherwise the packet is dropped; TCP
- * keeps what it has to send.
+ * peer has accepted the present one: it said so, or it sends there. Otherwise
+ * the packet is dropped; TCP keeps what it has to send.
  */
 static unsigned int peer_allows(struct hmmp_net *hn, const struct hmmp_local *l,
 				const struct hmmp_flow *f, struct way *w)
 {
+	u8 state = HMMP_PEER_STATE_UNKNOWN;
 	struct hmmp_peer *p;
 
 	p = hmmp_peer_find(hn->net, f->key.family, &f->key.remote, f->owner);
-	if (!p || p->state == HMMP_PEER_STATE_UNKNOWN ||
-	    !hmmp_addr_equal(&p->current_addr, &l->current_addr))
-		return drop(hn, DROP_PEER_UNKNOWN);
-	if (p->state == HMMP_PEER_STATE_REFUSED)
+	if (p && hmmp_addr_equal(&p->current_addr, &l->current_addr)) {
+		state = p->state;
+		w->route = &p->route;
+	}
+	if (state == HMMP_PEER_STATE_REFUSED)
 		return drop(hn, DROP_PEER_REFUSED);
+	if (state == HMMP_PEER_STATE_UNKNOWN && READ_ONCE(f->heard) != l->gen)
+		return drop(hn, DROP_PEER_UNKNOWN);
 	w->saddr = l->current_addr.ip;
-	w->route = &p->route;
 	return NF_ACCEPT;
 }
 
@@ -75,7 +78,7 @@ static unsigned int binding_allows(struct hmmp_net *hn, struct hmmp_binding *b,
 	return NF_ACCEPT;
 }
 
-/* Which way does this packet go? Leaves *w empty if it goes natively. */
+/* Which way does this packet go? Leaves *w zero if it goes natively. */
 static unsigned int find_way(struct hmmp_net *hn, struct sk_buff *skb,
 			     struct way *w)
 {
@@ -281,7 +284,7 @@ unsigned int hmmp_encap4(struct hmmp_net *hn, struct sk_buff *skb)
 	if (leave_alone(skb))
 		return NF_ACCEPT;
 	verdict = find_way(hn, skb, &w);
-	if (verdict != NF_ACCEPT || !w.route)
+	if (verdict != NF_ACCEPT || (!w.saddr && !w.daddr))
 		return verdict;
 	if (!w.saddr)
 		w.saddr = ip_hdr(skb)->saddr;

@@ -101,6 +101,8 @@ struct dst_entry *hmmp_route_get(struct net *net, struct hmmp_route *r,
  * @flags: HMMP_FLOW_FLAGS_*
  * @bound_if: interface that its socket is bound to, or 0
  * @isn: initial sequence numbers, [HMMP_DIR_OUT] is this end's
+ * @heard: &struct hmmp_local.gen of the move after which the far end has sent
+ *	to where we are now: it knows, whether its answer has come or not
  * @tcp: what has been seen of it; written under the bucket lock
  * @announced: its "established" event has been sent
  * @dead: unlinked; under the bucket lock
@@ -117,6 +119,7 @@ struct hmmp_flow {
 	unsigned long checked;
 	u32 flags;
 	int bound_if;
+	u64 heard;
 	struct hmmp_tcp tcp;
 	bool announced;
 	bool dead;
@@ -138,8 +141,8 @@ void hmmp_flow_net_exit(struct hmmp_net *hn);
 struct hmmp_flow *hmmp_flow_find(struct net *net, const struct hmmp_tuple *key);
 struct hmmp_flow *hmmp_flow_add(struct hmmp_net *hn,
 				const struct hmmp_flow *seed);
-void hmmp_flow_lock(const struct hmmp_flow *f);
-void hmmp_flow_unlock(const struct hmmp_flow *f);
+void hmmp_flow_lock(const struct hmmp_flow *f) __acquires(f);
+void hmmp_flow_unlock(const struct hmmp_flow *f) __releases(f);
 int hmmp_flow_set_owner(struct hmmp_flow *f, u64 owner);
 bool hmmp_flow_owner_alive(struct net *net, const union nf_inet_addr *remote,
 			   u64 owner);
@@ -208,7 +211,8 @@ enum hmmp_wake_result hmmp_sock_wake(struct sock *sk, u32 since, u32 mtu);
  * @current_addr: where packets for it are received
  * @previous: the same before the last hand-off; zero if there was none
  * @changed: time of the last hand-off, CLOCK_BOOTTIME ns
- * @stamp: the same in TCP's jiffies
+ * @gen: number of that hand-off, unique
+ * @stamp: its time in TCP's jiffies
  * @ifindex: dummy interface that holds @original
  * @family: AF_INET or AF_INET6
  */
@@ -217,6 +221,7 @@ struct hmmp_local {
 	union nf_inet_addr current_addr;
 	union nf_inet_addr previous;
 	u64 changed;
+	u64 gen;
 	u32 stamp;
 	u32 ifindex;
 	u8 family;

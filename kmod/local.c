@@ -63,12 +63,18 @@ static void publish(struct hmmp_net *hn, struct hmmp_local_map *map)
 		kfree_rcu(old, rcu);
 }
 
+static void stamp(struct hmmp_local *l)
+{
+	l->changed = hmmp_now();
+	l->stamp = tcp_jiffies32;
+	l->gen = hmmp_next_id();
+}
+
 static void move(struct hmmp_local *l, const union nf_inet_addr *now)
 {
 	l->previous = l->current_addr;
 	l->current_addr = *now;
-	l->changed = hmmp_now();
-	l->stamp = tcp_jiffies32;
+	stamp(l);
 }
 
 /**
@@ -99,8 +105,7 @@ int hmmp_local_set(struct hmmp_net *hn, const struct hmmp_local *seed)
 	} else {
 		l = &map->entry[map->n++];
 		*l = *seed;
-		l->changed = hmmp_now();
-		l->stamp = tcp_jiffies32;
+		stamp(l);
 	}
 	publish(hn, map);
 	return 0;

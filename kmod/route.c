@@ -64,7 +64,7 @@ static void remember(struct hmmp_route *r, struct dst_entry *dst, __be32 saddr)
 /**
  * hmmp_route_get - the outer route of a packet
  * @net: namespace
- * @r: where it is remembered
+ * @r: where it is remembered, or NULL
  * @fl4: outer source and destination, protocol, mark and TOS
  * @held: set if the caller has to release the route (dst_release())
  *
@@ -81,13 +81,13 @@ struct dst_entry *hmmp_route_get(struct net *net, struct hmmp_route *r,
 	struct rtable *rt;
 
 	*held = false;
-	dst = remembered(r, saddr);
+	dst = r ? remembered(r, saddr) : NULL;
 	if (dst)
 		return dst;
 	rt = ip_route_output_flow(net, fl4, NULL);
 	if (IS_ERR(rt))
 		return ERR_CAST(rt);
-	if (!dst_xfrm(&rt->dst))
+	if (r && !dst_xfrm(&rt->dst))
 		remember(r, &rt->dst, saddr);
 	*held = true;
 	return &rt->dst;

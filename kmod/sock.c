@@ -199,7 +199,7 @@ static enum hmmp_wake_result wake_locked(struct sock *sk, u32 since, u32 mtu)
 	icsk->icsk_backoff = 0;
 	if (tp->srtt_us)
 		icsk->icsk_rto = min_t(u32, __tcp_set_rto(tp), TCP_RTO_MAX);
-	inet_csk_reset_xmit_timer(sk, icsk->icsk_pending, 1, TCP_RTO_MAX);
+	inet_csk_reset_xmit_timer(sk, icsk->icsk_pending, 0, TCP_RTO_MAX);
 	return HMMP_WAKE_DONE;
 }
 
