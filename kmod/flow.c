@@ -67,7 +67,6 @@ static spinlock_t *bucket_lock(u32 bucket)
 void hmmp_flow_lock(const struct hmmp_flow *f)
 	__acquires(f)
 {
-	__acquire(f);
 	spin_lock_bh(bucket_lock(flow_bucket(f->net, &f->key)));
 }
 
@@ -78,7 +77,6 @@ void hmmp_flow_lock(const struct hmmp_flow *f)
 void hmmp_flow_unlock(const struct hmmp_flow *f)
 	__releases(f)
 {
-	__release(f);
 	spin_unlock_bh(bucket_lock(flow_bucket(f->net, &f->key)));
 }
 
