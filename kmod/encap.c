@@ -117,7 +117,7 @@ static unsigned int finish_inner(struct hmmp_net *hn, struct sk_buff *skb)
 	const struct nf_ct_hook *hook;
 	enum ip_conntrack_info ctinfo;
 	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
-	struct sock *sk = skb->sk;
+	struct sock *sk __maybe_unused = skb->sk;	/* no cgroup BPF */
 
 	if (ct && !nf_ct_is_confirmed(ct)) {
 		hook = rcu_dereference(nf_ct_hook);
