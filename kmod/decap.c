@@ -258,7 +258,9 @@ static unsigned int plain_segment(struct hmmp_net *hn,
  */
 unsigned int hmmp_decap_plain4(struct hmmp_net *hn, const struct sk_buff *skb)
 {
-	return skb_dst(skb) ? NF_ACCEPT : plain_segment(hn, skb);
+	if (skb_dst(skb) == &hn->input->dst)
+		return NF_ACCEPT;
+	return plain_segment(hn, skb);
 }
 
 /**

@@ -180,14 +180,23 @@ static void fit_mtu(struct sock *sk, u32 mtu)
 		inet_csk_update_pmtu(sk, mtu);
 }
 
+/*
+ * The timers that stand for "nothing comes back". A tail loss probe is one:
+ * left alone it lets a short exchange wait for a whole time-out.
+ */
+static bool waits(u8 pending)
+{
+	return pending == ICSK_TIME_RETRANS || pending == ICSK_TIME_PROBE0 ||
+	       pending == ICSK_TIME_LOSS_PROBE;
+}
+
 static enum hmmp_wake_result wake_locked(struct sock *sk, u32 since, u32 mtu)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 quiet = tcp_jiffies32 - tp->rcv_tstamp;
 
-	if (icsk->icsk_pending != ICSK_TIME_RETRANS &&
-	    icsk->icsk_pending != ICSK_TIME_PROBE0)
+	if (!waits(icsk->icsk_pending))
 		return tp->packets_out ? HMMP_WAKE_LATER : HMMP_WAKE_IDLE;
 	if (!icsk->icsk_backoff) {	/* else nothing new was acknowledged */
 		if ((s32)(tp->rcv_tstamp - since) > 0)

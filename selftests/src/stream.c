@@ -22,6 +22,30 @@ static unsigned char byte_at(uint64_t n)
 	return (unsigned char)(n / STREAM_BLOCK + n % STREAM_BLOCK);
 }
 
+/*
+ * A child that ends interrupts calls that have a time limit, although nobody
+ * handles its signal.
+ */
+static ssize_t send_block(int fd, const void *buf, size_t len)
+{
+	ssize_t n;
+
+	do {
+		n = send(fd, buf, len, MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	return n;
+}
+
+static ssize_t recv_some(int fd, void *buf, size_t len)
+{
+	ssize_t n;
+
+	do {
+		n = recv(fd, buf, len, 0);
+	} while (n < 0 && errno == EINTR);
+	return n;
+}
+
 static void fail(struct stream *s)
 {
 	if (!s->error)
@@ -40,7 +64,7 @@ static void *writer(void *arg)
 	while (!__atomic_load_n(&s->stop, __ATOMIC_RELAXED)) {
 		for (i = 0; i < STREAM_BLOCK; i++)
 			block[i] = byte_at(sent + i);
-		n = send(s->tx, block, sizeof(block), MSG_NOSIGNAL);
+		n = send_block(s->tx, block, sizeof(block));
 		if (n < 0) {
 			fail(s);
 			break;
@@ -72,7 +96,7 @@ static void *reader(void *arg)
 	uint64_t bytes = 0;
 	ssize_t n;
 
-	while ((n = recv(s->rx, buf, sizeof(buf), 0)) > 0) {
+	while ((n = recv_some(s->rx, buf, sizeof(buf))) > 0) {
 		struct stream_read r = { clock_now(), bytes + (uint64_t)n };
 
 		check(s, buf, (size_t)n, bytes);
