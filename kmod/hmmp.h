@@ -191,7 +191,7 @@ u32 hmmp_sock_opener(const struct sock *sk);
 
 /**
  * enum hmmp_wake_result - what became of an attempt to wake a socket
- * @HMMP_WAKE_DONE: its timer fires at once
+ * @HMMP_WAKE_DONE: its timer has fired
  * @HMMP_WAKE_IDLE: nothing waits, or something was acknowledged meanwhile
  * @HMMP_WAKE_LATER: try again, its user holds it or it is too early
  */

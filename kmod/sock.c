@@ -196,6 +196,7 @@ static enum hmmp_wake_result wake_locked(struct sock *sk, u32 since, u32 mtu)
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 quiet = tcp_jiffies32 - tp->rcv_tstamp;
 
+	fit_mtu(sk, mtu);	/* woken or not, what it sends next must fit */
 	if (!waits(icsk->icsk_pending))
 		return tp->packets_out ? HMMP_WAKE_LATER : HMMP_WAKE_IDLE;
 	if (!icsk->icsk_backoff) {	/* else nothing new was acknowledged */
@@ -204,12 +205,24 @@ static enum hmmp_wake_result wake_locked(struct sock *sk, u32 since, u32 mtu)
 		if (quiet < srtt_jiffies(tp))
 			return HMMP_WAKE_LATER;
 	}
-	fit_mtu(sk, mtu);
 	icsk->icsk_backoff = 0;
 	if (tp->srtt_us)
 		icsk->icsk_rto = min_t(u32, __tcp_set_rto(tp), TCP_RTO_MAX);
 	inet_csk_reset_xmit_timer(sk, icsk->icsk_pending, 0, TCP_RTO_MAX);
 	return HMMP_WAKE_DONE;
+}
+
+/*
+ * The timer wheel would take up to a tick. Its function drops the reference
+ * of a timer that has run out; this one stays where it is, and finds then
+ * that it was set anew.
+ */
+static void fire(struct sock *sk)
+{
+	struct timer_list *timer = &inet_csk(sk)->icsk_retransmit_timer;
+
+	sock_hold(sk);
+	timer->function(timer);
 }
 
 /**
@@ -237,5 +250,7 @@ enum hmmp_wake_result hmmp_sock_wake(struct sock *sk, u32 since, u32 mtu)
 			result = wake_locked(sk, since, mtu);
 	}
 	bh_unlock_sock(sk);
+	if (result == HMMP_WAKE_DONE)
+		fire(sk);
 	return result;
 }
