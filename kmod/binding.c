@@ -234,7 +234,7 @@ static void wake_flows(struct hmmp_net *hn, const struct hmmp_binding *b)
 {
 	if (b->status == HMMP_STATUS_VERIFIED)
 		hmmp_wake(hn, &b->original, b->owner, tcp_jiffies32,
-			  b->home ? NULL : &b->current_addr);
+			  b->home ? NULL : &b->current_addr, b->lost);
 }
 
 /*
@@ -314,6 +314,7 @@ static int let_go(struct hmmp_net *hn, struct hmmp_binding *old)
 	carry_over(b, old);
 	b->home = true;
 	b->leaving = true;
+	b->lost = false;	/* nobody said so of this change */
 	b->status = HMMP_STATUS_VERIFIED;
 	b->expires = b->since + HMMP_GRACE_NS;
 	replace(b, old);

@@ -201,7 +201,8 @@ enum hmmp_wake_result {
 	HMMP_WAKE_LATER,
 };
 
-enum hmmp_wake_result hmmp_sock_wake(struct sock *sk, u32 since, u32 mtu);
+enum hmmp_wake_result hmmp_sock_wake(struct sock *sk, u32 since, u32 mtu,
+				     bool lost);
 
 /* -------------------------------------------------------------- local.c */
 
@@ -282,6 +283,7 @@ static inline bool hmmp_local_moved(const struct hmmp_local *l)
  * @family: of @original
  * @home: address 2 is address 1, only @previous is still of use
  * @leaving: removed; lives on for the grace of @previous only
+ * @lost: what was sent to the address before does not arrive there
  * @tx_packets: and so on: what it carried; moved to its successor on update
  * @rcu: for freeing
  *
@@ -307,6 +309,7 @@ struct hmmp_binding {
 	u8 family;
 	bool home;
 	bool leaving;
+	bool lost;
 	atomic64_t tx_packets;
 	atomic64_t tx_bytes;
 	atomic64_t rx_packets;
@@ -376,7 +379,8 @@ int hmmp_peer_walk(struct net *net, struct hmmp_cursor *at,
 void hmmp_wake_net_init(struct hmmp_net *hn);
 void hmmp_wake_net_exit(struct hmmp_net *hn);
 void hmmp_wake(struct hmmp_net *hn, const union nf_inet_addr *remote,
-	       u64 owner, u32 since, const union nf_inet_addr *outer);
+	       u64 owner, u32 since, const union nf_inet_addr *outer,
+	       bool lost);
 
 /* -------------------------------------------------------------- encap.c */
 

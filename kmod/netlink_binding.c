@@ -28,7 +28,8 @@ static int check_supported(struct genl_info *info)
 		NL_SET_ERR_MSG_ATTR(info->extack, a[HMMP_A_BINDING_VIA],
 				    "via is not supported yet");
 	else if (a[HMMP_A_BINDING_FLAGS] &&
-		 nla_get_u32(a[HMMP_A_BINDING_FLAGS]))
+		 nla_get_u32(a[HMMP_A_BINDING_FLAGS]) &
+		 ~HMMP_BINDING_FLAGS_LOST)
 		NL_SET_ERR_MSG_ATTR(info->extack, a[HMMP_A_BINDING_FLAGS],
 				    "buffer and secured are not supported yet");
 	else if (a[HMMP_A_BINDING_IFINDEX])
@@ -84,6 +85,9 @@ static int read_new(struct genl_info *info, struct hmmp_binding *b)
 	b->status = HMMP_STATUS_VERIFIED;
 	if (a[HMMP_A_BINDING_STATUS])
 		b->status = nla_get_u32(a[HMMP_A_BINDING_STATUS]);
+	if (a[HMMP_A_BINDING_FLAGS])
+		b->lost = nla_get_u32(a[HMMP_A_BINDING_FLAGS]) &
+			  HMMP_BINDING_FLAGS_LOST;
 	if (a[HMMP_A_BINDING_MARK])
 		b->mark = nla_get_u32(a[HMMP_A_BINDING_MARK]);
 	return err;

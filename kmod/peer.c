@@ -125,7 +125,8 @@ int hmmp_peer_set(struct hmmp_net *hn, const struct hmmp_peer *seed)
 		 hmmp_addr_equal(&old->current_addr, &p->current_addr));
 	publish(hn, p, old);
 	if (news)
-		hmmp_wake(hn, &p->remote, p->owner, moved_at(hn, p), NULL);
+		hmmp_wake(hn, &p->remote, p->owner, moved_at(hn, p), NULL,
+			  false);
 	return 0;
 }
 

@@ -190,25 +190,30 @@ static bool waits(u8 pending)
 	       pending == ICSK_TIME_LOSS_PROBE;
 }
 
-static enum hmmp_wake_result wake_locked(struct sock *sk, u32 since, u32 mtu)
+static enum hmmp_wake_result wake_locked(struct sock *sk, u32 since, u32 mtu,
+					 bool lost)
 {
 	struct inet_connection_sock *icsk = inet_csk(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 	u32 quiet = tcp_jiffies32 - tp->rcv_tstamp;
+	u8 timer = icsk->icsk_pending;
 
 	fit_mtu(sk, mtu);	/* woken or not, what it sends next must fit */
-	if (!waits(icsk->icsk_pending))
+	if (!waits(timer))
 		return tp->packets_out ? HMMP_WAKE_LATER : HMMP_WAKE_IDLE;
 	if (!icsk->icsk_backoff) {	/* else nothing new was acknowledged */
 		if ((s32)(tp->rcv_tstamp - since) > 0)
 			return HMMP_WAKE_IDLE;
-		if (quiet < srtt_jiffies(tp))
+		if (!lost && quiet < srtt_jiffies(tp))
 			return HMMP_WAKE_LATER;
 	}
+	/* A probe asks what is known already, at the price of a round trip. */
+	if (lost && timer == ICSK_TIME_LOSS_PROBE)
+		timer = ICSK_TIME_RETRANS;
 	icsk->icsk_backoff = 0;
 	if (tp->srtt_us)
 		icsk->icsk_rto = min_t(u32, __tcp_set_rto(tp), TCP_RTO_MAX);
-	inet_csk_reset_xmit_timer(sk, icsk->icsk_pending, 0, TCP_RTO_MAX);
+	inet_csk_reset_xmit_timer(sk, timer, 0, TCP_RTO_MAX);
 	return HMMP_WAKE_DONE;
 }
 
@@ -225,19 +230,40 @@ static void fire(struct sock *sk)
 	timer->function(timer);
 }
 
+/*
+ * Where only the last acknowledgment was lost, the first retransmission
+ * repeats what has arrived. TCP would take that for a sign that nothing was
+ * lost (F-RTO, Eifel, DSACK) and find the hole a round trip later.
+ */
+static void believe_loss(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	bh_lock_sock(sk);
+	if (!sock_owned_by_user(sk) &&
+	    inet_csk(sk)->icsk_ca_state == TCP_CA_Loss) {
+		tp->frto = 0;
+		tp->undo_marker = 0;
+	}
+	bh_unlock_sock(sk);
+}
+
 /**
  * hmmp_sock_wake - fire the timer of a socket that waits, once (K10)
  * @sk: full socket
  * @since: TCP's jiffies when its path changed; if anything was acknowledged
  *	later there is nothing to do
  * @mtu: what fits into the tunnel, bytes, or 0
+ * @lost: what was sent before does not arrive any more, so a round trip of
+ *	silence, which spares sockets that are alive, is not waited for
  *
  * Its time-outs towards the user keep their meaning: only the back-off is
  * taken back. Context: BH off, no lock held.
  *
  * Return: enum hmmp_wake_result.
  */
-enum hmmp_wake_result hmmp_sock_wake(struct sock *sk, u32 since, u32 mtu)
+enum hmmp_wake_result hmmp_sock_wake(struct sock *sk, u32 since, u32 mtu,
+				     bool lost)
 {
 	enum hmmp_wake_result result = HMMP_WAKE_LATER;
 
@@ -247,10 +273,13 @@ enum hmmp_wake_result hmmp_sock_wake(struct sock *sk, u32 since, u32 mtu)
 		    sk->sk_state == TCP_SYN_SENT)
 			result = HMMP_WAKE_IDLE;
 		else
-			result = wake_locked(sk, since, mtu);
+			result = wake_locked(sk, since, mtu, lost);
 	}
 	bh_unlock_sock(sk);
-	if (result == HMMP_WAKE_DONE)
-		fire(sk);
+	if (result != HMMP_WAKE_DONE)
+		return result;
+	fire(sk);
+	if (lost)
+		believe_loss(sk);
 	return result;
 }

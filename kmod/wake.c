@@ -22,6 +22,7 @@
  * @owner: owner of the flows
  * @since: when the path changed, in TCP's jiffies
  * @until: when to give up, jiffies
+ * @lost: what was sent before that does not arrive any more
  */
 struct wake_path {
 	struct list_head list;
@@ -30,6 +31,7 @@ struct wake_path {
 	u64 owner;
 	u32 since;
 	unsigned long until;
+	bool lost;
 };
 
 struct wake_walk {
@@ -50,7 +52,8 @@ static int wake_flow(struct hmmp_flow *f, void *arg)
 	local_bh_disable();
 	sk = hmmp_sock_get(f->net, &f->key, f->bound_if);
 	if (sk && sk_fullsock(sk))
-		result = hmmp_sock_wake(sk, w->path->since, w->mtu);
+		result = hmmp_sock_wake(sk, w->path->since, w->mtu,
+					w->path->lost);
 	local_bh_enable();
 	if (sk)
 		sock_gen_put(sk);
@@ -127,6 +130,7 @@ static bool merge(struct hmmp_net *hn, const struct wake_path *new)
 		p->outer = new->outer;
 		p->since = new->since;
 		p->until = new->until;
+		p->lost = new->lost;
 		return true;
 	}
 	return false;
@@ -139,12 +143,14 @@ static bool merge(struct hmmp_net *hn, const struct wake_path *new)
  * @owner: owner of the flows in question
  * @since: when the path changed, in TCP's jiffies
  * @outer: where packets to it are sent now, NULL if they are not encapsulated
+ * @lost: what was sent before that does not arrive any more
  *
  * Context: process. If too many paths change at once, the rest is left to the
  * sockets' own timers.
  */
 void hmmp_wake(struct hmmp_net *hn, const union nf_inet_addr *remote,
-	       u64 owner, u32 since, const union nf_inet_addr *outer)
+	       u64 owner, u32 since, const union nf_inet_addr *outer,
+	       bool lost)
 {
 	struct wake_path *p = kzalloc(sizeof(*p), GFP_KERNEL);
 
@@ -156,6 +162,7 @@ void hmmp_wake(struct hmmp_net *hn, const union nf_inet_addr *remote,
 	p->owner = owner;
 	p->since = since;
 	p->until = jiffies + WAKE_TRY;
+	p->lost = lost;
 	spin_lock_bh(&hn->wake_lock);
 	if (hn->wake_n < WAKE_PATHS && !merge(hn, p)) {
 		list_add_tail(&p->list, &hn->wake_list);

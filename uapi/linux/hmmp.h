@@ -140,13 +140,16 @@ enum hmmp_flow_flags {
  * @HMMP_BINDING_FLAGS_BUFFER: Queue packets instead of sending them, until
  *	RELEASE.
  * @HMMP_BINDING_FLAGS_SECURED: Decapsulate only what came through IPsec.
+ * @HMMP_BINDING_FLAGS_LOST: In a request: nothing arrives at the previous
+ *	address any more, so what is under way to it need not be waited for.
  */
 enum hmmp_binding_flags {
 	HMMP_BINDING_FLAGS_BUFFER = 1,
 	HMMP_BINDING_FLAGS_SECURED = 2,
+	HMMP_BINDING_FLAGS_LOST = 4,
 };
 
-#define HMMP_BINDING_FLAGS_MASK	3
+#define HMMP_BINDING_FLAGS_MASK	7
 
 /**
  * enum hmmp_flow_event - What happened to a flow.
