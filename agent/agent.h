@@ -232,6 +232,7 @@ struct body {
 	unsigned int retry;		/* seconds */
 	enum body_scope scope;
 	bool flows_owned;
+	bool lost;			/* the previous address receives nothing */
 	unsigned int n_encaps;
 	enum body_encap encaps[BODY_ENCAPS];
 	struct addr peer;

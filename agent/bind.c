@@ -57,6 +57,7 @@ static void fill(struct body *b, const struct assoc *a)
 		return;
 	b->lifetime = a->leaving ? 0 : a->want ? a->want : cfg->lifetime;
 	b->flows_owned = true;
+	b->lost = a->lost && a->phase == ASSOC_MOVING && !a->leaving;
 	b->n_encaps = 1;
 	b->encaps[0] = ENCAP_IPIP;
 }

@@ -134,6 +134,13 @@ static int read_flows(struct body *b, struct scan *c)
 	return b->flows_owned ? 0 : -EINVAL;
 }
 
+/* Previous = "lost": nothing arrives at the address before this one */
+static int read_previous(struct body *b, struct scan *c)
+{
+	b->lost = scan_word(c, "lost");
+	return b->lost ? 0 : -EINVAL;
+}
+
 /* "tcp" and two endpoints of one family, with a blank behind each. */
 static int take_flow(struct scan *c, struct body_flow *f)
 {
@@ -296,7 +303,7 @@ static int read_pad(struct body *b, struct scan *c)
 enum {
 	F_ASSOCIATION, F_SEQ, F_LIFETIME, F_STATUS, F_RETRY, F_SCOPE, F_FLOWS,
 	F_FLOW, F_DENIED, F_ENCAP, F_UDP_PORT, F_PEER, F_MAPPED, F_SEALED,
-	F_PAD, N_FIELDS
+	F_PAD, F_PREVIOUS, N_FIELDS
 };
 
 static const struct field table[N_FIELDS] = {
@@ -315,6 +322,7 @@ static const struct field table[N_FIELDS] = {
 	[F_MAPPED] = { "Mapped", BOUND, false, read_mapped },
 	[F_SEALED] = { "Sealed", BIND, false, read_sealed },
 	[F_PAD] = { "Pad", BIND, false, read_pad },
+	[F_PREVIOUS] = { "Previous", BIND, false, read_previous },
 };
 
 /* ---------------------------------------------------------------- the lines */
@@ -497,6 +505,8 @@ static int check_bind(struct parser *ps)
 		fields |= BIT(F_FLOWS);
 	else if (b->flows_owned)
 		return fail(ps, -EINVAL, "Flows does not belong here");
+	if (b->lost && !moves)
+		return fail(ps, -EINVAL, "Previous does not belong here");
 	return need(ps, fields);
 }
 

@@ -135,7 +135,8 @@ static unsigned int count_fields(const struct body *b)
 {
 	return 1u + !!b->assoc[0] + b->has_seq + b->has_status +
 	       b->has_lifetime + b->has_retry + !!b->scope + b->flows_owned +
-	       b->n_flows + b->n_denied + !!b->n_encaps + !!b->peer.len;
+	       b->lost + b->n_flows + b->n_denied + !!b->n_encaps +
+	       !!b->peer.len;
 }
 
 /**
@@ -162,6 +163,8 @@ int body_build(const struct body *b, char *text, size_t size)
 		    b->scope == SCOPE_FLOW ? "flow" : "host");
 	if (b->flows_owned)
 		put(&t, "Flows: owned\r\n");
+	if (b->lost)
+		put(&t, "Previous: lost\r\n");
 	for (i = 0; i < b->n_flows; i++)
 		put_flow(&t, &b->flows[i]);
 	for (i = 0; i < b->n_denied; i++)

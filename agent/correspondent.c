@@ -156,7 +156,7 @@ static void on_home(struct request *r)
 }
 
 static int install(struct assoc *a, const struct addr *current,
-		   enum kernel_status status, uint32_t lifetime)
+		   enum kernel_status status, uint32_t lifetime, bool lost)
 {
 	struct kernel_binding k = {
 		.scope = SCOPE_FLOW,
@@ -167,6 +167,7 @@ static int install(struct assoc *a, const struct addr *current,
 		.status = status,
 		.lifetime = lifetime * 1000,
 		.seq = a->peer_seq,
+		.lost = lost,
 	};
 
 	return kernel_binding_new(&k);
@@ -179,7 +180,8 @@ static void on_withdraw(struct request *r)
 	int err;
 
 	if (a->flows)
-		err = install(a, &r->b->to, KERNEL_HELD, LIFETIME_MAX);
+		err = install(a, &r->b->to, KERNEL_HELD, LIFETIME_MAX,
+			      false);
 	else
 		err = kernel_binding_del(SCOPE_FLOW, &a->remote, a->owner);
 	if (err && (a->flows || err != -ENOENT)) {
@@ -232,7 +234,7 @@ static void on_move(struct request *r)
 		answer_say(r, 423);
 		return;
 	}
-	err = install(a, &r->b->to, KERNEL_VERIFIED, lifetime);
+	err = install(a, &r->b->to, KERNEL_VERIFIED, lifetime, r->b->lost);
 	if (err) {
 		answer_kernel(r, err);
 		return;
@@ -376,7 +378,7 @@ static void restore(struct assoc *a)
 		return;
 	err = install(a, &a->peer_current, alive ? KERNEL_VERIFIED :
 		      KERNEL_HELD, alive ? (a->peer_until - now) / 1000 + 1 :
-		      LIFETIME_MAX);
+		      LIFETIME_MAX, false);
 	if (err)
 		log_print(LOG_ERROR, "association %s: binding: %s", a->id,
 			  kernel_error());

@@ -54,6 +54,7 @@ struct kernel_binding {
 	uint32_t lifetime;		/* ms */
 	uint32_t seq;
 	uint32_t mark;
+	bool lost;			/* in requests: see the uapi header */
 	uint64_t tx_packets, tx_bytes, rx_packets, rx_bytes, drops;
 	enum kernel_binding_event event;
 };

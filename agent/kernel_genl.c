@@ -495,6 +495,9 @@ int kernel_binding_new(const struct kernel_binding *b)
 	mnl_attr_put_u32(h, HMMP_A_BINDING_SEQ, b->seq);
 	if (b->mark)
 		mnl_attr_put_u32(h, HMMP_A_BINDING_MARK, b->mark);
+	if (b->lost)
+		mnl_attr_put_u32(h, HMMP_A_BINDING_FLAGS,
+				 HMMP_BINDING_FLAGS_LOST);
 	return genl_ask(h, NULL, NULL);
 }
 

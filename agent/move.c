@@ -96,7 +96,7 @@ static bool has_late(const struct assoc *a)
 	return f;
 }
 
-static void prepare_binds(const struct original *o, uint64_t usable)
+static void prepare_binds(const struct original *o, uint64_t usable, bool lost)
 {
 	struct assoc *a;
 	int err;
@@ -106,6 +106,7 @@ static void prepare_binds(const struct original *o, uint64_t usable)
 			continue;
 		a->moved_at = loop_now();
 		a->usable_at = usable;
+		a->lost = lost;
 		if (!a->flows && a->phase != ASSOC_MOVING && !has_late(a))
 			continue;
 		err = bind_prepare(a, &o->current);
@@ -170,6 +171,7 @@ static int carry_out(const struct addr *old, const struct addr *now,
 {
 	uint64_t usable = listen_since(now);
 	struct addr from = *old, to = *now;	/* old may be an entry's own */
+	bool lost = !is_usable(old);
 	struct original *o;
 	int n;
 
@@ -184,7 +186,7 @@ static int carry_out(const struct addr *old, const struct addr *now,
 		if (!addr_equal(&o->addr, &to))
 			stop_claims(&o->addr);
 		o->routed = true;
-		prepare_binds(o, usable);
+		prepare_binds(o, usable, lost);
 	}
 	state_save();
 	send_binds(&to);

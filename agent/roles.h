@@ -126,6 +126,7 @@ struct assoc {
 	uint32_t seq;			/* our last */
 	struct addr bound_to;		/* our address 2 */
 	bool leaving;			/* a withdrawal is being said */
+	bool lost;			/* this move left nothing behind */
 	unsigned int refused;		/* status of the refusal */
 	unsigned int want;		/* lifetime to ask for, s */
 	unsigned int lifetime;		/* granted, s */

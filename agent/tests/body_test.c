@@ -73,6 +73,22 @@ static void move_is_built(void **state)
 	assert_int_equal(body_build(&b, text, 0), -ENOSPC);
 }
 
+static void a_lost_place_is_said(void **state)
+{
+	struct body b = parse(move);
+	char text[sizeof(move) + 32];
+	int len;
+
+	assert_false(b.lost);
+	b.lost = true;
+	len = body_build(&b, text, sizeof(text));
+	assert_int_equal(len, strlen(move) + strlen("Previous: lost\r\n"));
+	text[len] = '\0';
+	b = parse(text);
+	assert_true(b.lost);
+	assert_true(b.flows_owned);
+}
+
 static void home_bind_with_claims_is_read(void **state)
 {
 	static const char text[] =
@@ -227,6 +243,8 @@ static const struct {
 	{ S V A Q L SC F E "Udp-Port: 0\r\n", "Udp-Port out of range" },
 	{ S V REST "Peer: 192.0.2.1\r\n", "Peer is malformed" },
 	{ S V REST "Pad: a b\r\n", "Pad is malformed" },
+	{ S V REST "Previous: gone\r\n", "Previous is malformed" },
+	{ HOME "Previous: lost\r\n", "Previous does not belong here" },
 	{ S V REST "Sealed: \r\n", "Sealed is malformed" },
 	{ HOME "Flow: udp " ENDS "link\r\n", "Flow is malformed" },
 	{ HOME "Flow: tcp " ENDS "\r\n", "Flow is malformed" },
@@ -483,6 +501,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(move_is_read),
 		cmocka_unit_test(move_is_built),
+		cmocka_unit_test(a_lost_place_is_said),
 		cmocka_unit_test(home_bind_with_claims_is_read),
 		cmocka_unit_test(answers_are_read),
 		cmocka_unit_test(receivers_are_lenient_where_said),

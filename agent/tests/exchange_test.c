@@ -111,6 +111,28 @@ static void test_move(void **state)
 	assert_int_equal(world.messages, 4);
 }
 
+/* Only who lost the old address says so, once. */
+static void test_lost_place(void **state)
+{
+	struct kernel_binding b;
+
+	join();
+	host_addr(m, M1, 3, true);
+	host_route(m, NULL, M1);
+	host_link(m);
+	world_run(100);
+	assert_joined(c, M0, M1);
+	assert_true(host_binding(c, M0, &b));
+	assert_false(b.lost);
+	host_move(m, M1, M2);
+	world_run(20);
+	assert_true(host_binding(c, M0, &b));
+	assert_true(b.lost);
+	world_run(31000);
+	assert_true(host_binding(c, M0, &b));
+	assert_false(b.lost);
+}
+
 static void test_home(void **state)
 {
 	struct addr current;
@@ -460,11 +482,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
-		T(claim), T(move), T(home), T(refresh_and_end), T(withdraw),
-		T(new_flows_are_native), T(two_moves), T(lost_bind),
-		T(lost_answer), T(swapped), T(storm), T(server_moves),
-		T(both_move), T(both_lost), T(many), T(late), T(late_first),
-		T(address_reused),
+		T(claim), T(move), T(lost_place), T(home), T(refresh_and_end),
+		T(withdraw), T(new_flows_are_native), T(two_moves),
+		T(lost_bind), T(lost_answer), T(swapped), T(storm),
+		T(server_moves), T(both_move), T(both_lost), T(many), T(late),
+		T(late_first), T(address_reused),
 #undef T
 	};
 
