@@ -135,8 +135,8 @@ static int compose(struct assoc *a)
  * @a: the association
  * @to: address 2, our current address; the original one: home again
  *
- * Whatever was under way is void. The caller calls state_save() once for all
- * that it prepared, and then bind_send().
+ * Whatever was under way is void. The caller calls bind_send() for each, and
+ * state_save() once for all that it prepared.
  */
 int bind_prepare(struct assoc *a, const struct addr *to)
 {

@@ -178,7 +178,6 @@ static int carry_out(const struct addr *old, const struct addr *now,
 	n = original_move(&from, &to, ifindex);
 	if (n < 0)
 		return n;
-	log_handoff(&from, &to, ifindex, why);
 	for (o = original_first(); o; o = o->next) {
 		if (!addr_equal(&o->current, &to) ||
 		    !addr_equal(&o->previous, &from))
@@ -188,8 +187,14 @@ static int carry_out(const struct addr *old, const struct addr *now,
 		o->routed = true;
 		prepare_binds(o, usable, lost);
 	}
-	state_save();
+	/*
+	 * Saved when they are sent: the kernel knows that we have moved, so an
+	 * agent that is killed in between sends its Bind anew, and if the peer
+	 * has seen that Seq already, its refusal tells it (S11).
+	 */
 	send_binds(&to);
+	state_save();
+	log_handoff(&from, &to, ifindex, why);
 	for (o = original_first(); o; o = o->next)
 		original_check(o);
 	return n;

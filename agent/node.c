@@ -10,7 +10,10 @@
 
 #include "roles.h"
 
+#define CHECK_MS 100			/* until others' changes are looked for */
+
 static const struct config *cfg;
+static struct timer check;
 static bool gone;			/* the module is not loaded */
 
 const struct config *node_config(void)
@@ -181,14 +184,32 @@ const struct kernel_events *node_kernel_events(void)
 
 /* -------------------------------------------------------- links and SIP */
 
+static void on_check(struct timer *t)
+{
+	anchor_check();
+}
+
+/*
+ * A hand-off is a burst of events, and each of these checks reads tables of
+ * the kernel: after the first event of a burst they wait until a hand-off
+ * would be over. Nothing leaks meanwhile (K1).
+ */
+static void check_soon(void)
+{
+	if (check.armed)
+		return;
+	check.fire = on_check;
+	timer_set(&check, CHECK_MS);
+}
+
 void node_on_link(void)
 {
 	if (!cfg)
 		return;
 	listen_sync();
 	if (cfg->role_mobile) {
-		anchor_check();
 		mobile_on_link();
+		check_soon();
 	}
 }
 
@@ -270,6 +291,7 @@ void node_exit(void)
 {
 	if (!cfg)
 		return;
+	timer_stop(&check);
 	state_save();
 	flow_exit();
 	assoc_exit();

@@ -151,6 +151,29 @@ static void test_lost_seq(void **state)
 	duo_assert(M1);
 }
 
+/* Killed when its Bind was out and not yet in the state file. */
+static void test_kill_before_saved(void **state)
+{
+	char text[4096];
+	size_t len;
+	FILE *f;
+
+	duo_join();
+	f = fopen(m->cfg.state, "r");
+	assert_non_null(f);
+	len = fread(text, 1, sizeof(text), f);
+	fclose(f);
+	host_move(m, M0, M1);
+	host_kill(m);
+	f = fopen(m->cfg.state, "w");
+	fwrite(text, 1, len, f);
+	fclose(f);
+	world_run(100);
+	host_start(m);
+	world_run(100);
+	duo_assert(M1);
+}
+
 static void test_torn_state(void **state)
 {
 	FILE *f;
@@ -354,10 +377,10 @@ int main(void)
 		T(kill_mobile), T(kill_and_move), T(kill_at_any_instant),
 		T(kill_before_claim_is_answered), T(kill_correspondent),
 		T(kill_correspondent_before_answer), T(lost_seq),
-		T(torn_state), T(kernel_limit), T(kernel_fault),
-		T(module_gone_at_correspondent), T(handoff_refused),
-		T(taken_over), T(reloaded_sockets), T(module_reloaded),
-		T(events_lost),
+		T(kill_before_saved), T(torn_state), T(kernel_limit),
+		T(kernel_fault), T(module_gone_at_correspondent),
+		T(handoff_refused), T(taken_over), T(reloaded_sockets),
+		T(module_reloaded), T(events_lost),
 #undef T
 	};
 
