@@ -232,7 +232,11 @@ struct stall {
 	uint64_t again;
 };
 
-/* Nothing arrives between "broken" and "usable": both links are down. */
+/*
+ * Nothing arrives between "broken" and "usable": both links are down. Nor does
+ * anything within a one-way delay after it, for nobody could know where to send
+ * it: what is read then had arrived before, and the reader is late.
+ */
 static bool find_stall(const struct move *m, struct stall *s)
 {
 	unsigned int n = stream_reads(&stream), i;
@@ -242,7 +246,7 @@ static bool find_stall(const struct move *m, struct stall *s)
 	for (i = 1; i < n; i++) {
 		uint64_t gap = r[i].at - r[i - 1].at;
 
-		if (r[i].at <= m->usable)
+		if (r[i].at <= m->usable + ONE_WAY)
 			continue;
 		if (!s->first) {
 			s->first = r[i].at;
