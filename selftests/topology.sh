@@ -52,15 +52,18 @@ routers="ara arb arc bb"
 
 # --- building ---
 
-# All veth pairs in one batch: starting a process is what costs time.
+# All veth pairs in one batch: starting a process is what costs time. The two
+# ends of a cable have different numbers: a veth whose peer has its own number
+# looks to the kernel like a device without one, and may be called running a
+# second late.
 topo_links()
 {
 	local n
 
 	for n in a b c; do
-		echo "link add w$n netns mob-$ID type veth" \
+		echo "link add w$n index 1${NET[$n]} netns mob-$ID type veth" \
 			"peer name pm netns ar$n-$ID"
-		echo "link add w$n netns oth-$ID type veth" \
+		echo "link add w$n index 1${NET[$n]} netns oth-$ID type veth" \
 			"peer name po netns ar$n-$ID"
 		echo "link add ub netns ar$n-$ID type veth" \
 			"peer name r$n netns bb-$ID"
