@@ -3,8 +3,8 @@
  * handoffs ID PAIRS SEED: hand-offs of a TCP stream from ca to mob, in pairs:
  * one by a scripted ideal switch, one by HMMP, after the same break, made here
  * in one process by netlink: the old link goes down and its address away, some
- * time passes (the outage), the new link comes up and gets its address and
- * default route. That is the moment "usable".
+ * time passes (the outage), the new link comes up and, when it is running, gets
+ * its address and default route. That is the moment "usable".
  *
  *	ideal	both ends have an ipip tunnel for each network, and addresses
  *		inside that stay. When usable, mob's route goes to the new
@@ -23,6 +23,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include "kick.h"
 #include "rtnl.h"
@@ -80,6 +82,7 @@ static const unsigned int outages[] = { 0, 300, 1000 };	/* ms */
 
 static struct network nets[NETS];
 static struct rtnl mob, ca;
+static int any_socket;			/* in mob */
 static char mob_name[NAME], ca_name[NAME];
 static in_addr_t server, inner_mob, inner_ca;
 static uint64_t start;
@@ -124,6 +127,8 @@ static void open_nets(const char *id)
 	inner_mob = address(8, 0, 1);
 	inner_ca = address(8, 0, 2);
 	must(mob_name, rtnl_open(&mob, mob_name));
+	any_socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	must("socket", any_socket < 0 ? -errno : 0);
 	for (i = 0; i < NETS; i++) {
 		nets[i].addr = address(i + 1, 0, 50);
 		nets[i].gateway = address(i + 1, 0, 1);
@@ -164,6 +169,27 @@ static void leave(struct network *n)
 	must("address away", rtnl_addr(&mob, n->ifindex, n->addr, false));
 }
 
+/*
+ * What gives addresses to hosts waits for this too. The kernel says so a little
+ * later than that the link is up, and an agent may go by it.
+ */
+static void wait_running(const struct network *n)
+{
+	uint64_t end = clock_now() + LIMIT;
+	struct ifreq r = { .ifr_name = "wa" };
+
+	r.ifr_name[1] = (char)('a' + (n - nets));
+	for (;;) {
+		must("state of a link",
+		     ioctl(any_socket, SIOCGIFFLAGS, &r) ? -errno : 0);
+		if (r.ifr_flags & IFF_RUNNING)
+			return;
+		if (clock_now() > end)
+			die("link is not running", -ETIMEDOUT);
+		clock_wait(clock_now() + NSEC_PER_MSEC / 4);
+	}
+}
+
 static void enter(struct network *n)
 {
 	struct rtnl_route r = {
@@ -173,6 +199,7 @@ static void enter(struct network *n)
 
 	silence(n, false);
 	must("link up", rtnl_link(&mob, n->ifindex, true));
+	wait_running(n);
 	must("address", rtnl_addr(&mob, n->ifindex, n->addr, true));
 	must("default route", rtnl_route_add(&mob, &r));
 }
