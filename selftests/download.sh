@@ -11,6 +11,7 @@
 . ./lib.sh
 . ./topology.sh
 . ./hmmp.sh
+. ./ideal.sh
 . ./transfer.sh
 
 topo_up
@@ -23,7 +24,8 @@ transfer_end
 equal "curl made one connection and got all" \
 	"$(tail -n 1 "$OUT/transfer.log")" "1 200 $SIZE"
 transfer_judge "$RUN/$FILE"
-transfer_result download "$RUN/$FILE" handoff.json
 check "agents and module go" hmmp_down
+check "an ideal switch is measured" transfer_reference
+transfer_result download "$RUN/$FILE" handoff.json
 check "the kernel is quiet" kernel_quiet
 finish

@@ -6,12 +6,7 @@
 # bench: make bench-handoff
 # needs: kmod agent programs
 #
-# Networks: see topology.sh; agents on mob and ca. For the ideal switch, both
-# have a tunnel for each network, and addresses inside that never change:
-#
-#	mob 10.8.0.1 =tun1= by network a =tun1= 10.8.0.2 ca
-#	             =tun2= by network b =tun2=
-#	             =tun3= by network c =tun3=
+# Networks: see topology.sh; agents on mob and ca. The ideal switch: ideal.sh.
 #
 # The program "handoffs" makes the moves, sets static addresses (there is no
 # DHCP client here, the stall is counted from "usable") and measures; old
@@ -20,43 +15,11 @@
 . ./lib.sh
 . ./topology.sh
 . ./hmmp.sh
+. ./ideal.sh
 
 PAIRS=${HMMP_PAIRS:-21}
 SEED=${HMMP_SEED:-$((RANDOM * 32768 + RANDOM))}
 TARGET=10	# ms
-
-# static_addresses: what "handoffs" expects, mob is in network a
-static_addresses()
-{
-	stop dhcpcd
-	ip -n "mob-$ID" -batch - <<-BATCH
-		addr flush dev wa
-		link set wb down
-		link set wc down
-		addr add 10.1.0.50/24 dev wa
-		route replace default via 10.1.0.1 dev wa
-	BATCH
-	link_up b && link_up c
-}
-
-# tunnels NAME INNER OUTER FAR: OUTER and FAR are addresses, with @ for 1 to 3
-tunnels()
-{
-	local i
-
-	for i in 1 2 3; do
-		echo "link add tun$i type ipip local ${3/@/$i}" \
-			"remote ${4/@/$i} ttl 64"
-		echo "link set tun$i up"
-	done | ip -n "$1-$ID" -batch - &&
-		ip -n "$1-$ID" addr add "$2/32" dev lo
-}
-
-ideal_up()
-{
-	modprobe ipip && tunnels mob 10.8.0.1 10.@.0.50 "$CA" &&
-		tunnels ca 10.8.0.2 "$CA" 10.@.0.50
-}
 
 # handoffs_run: says of each what it says
 handoffs_run()

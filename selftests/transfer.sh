@@ -19,6 +19,7 @@ HOW=(unreachable silent unreachable)	# what old networks answer
 TO=(b c b)	# home again is the matter of home.sh
 T0=		# the transfer's start
 MOVES=()	# one JSON object a move
+IDEAL=null	# the stalls of as many ideal switches, a JSON array
 
 # say_at MS SENTENCE, say SENTENCE: what happens, for people
 say_at()
@@ -216,6 +217,17 @@ transfer_judge()
 		$(($(wc -l <"$log") - log_lines)) 1
 }
 
+# transfer_reference: what an ideal switch takes in this run, after as many
+# moves with static addresses; agents and module have gone
+transfer_reference()
+{
+	static_addresses && ideal_up &&
+		wait_for 10 on mob ping -c 1 -W 1 "$CA" || return
+	on mob handoffs "$ID" "${#MOVES[@]}" "$SEED" ideal \
+		>"$OUT/reference" || return
+	IDEAL=$(jq -sc 'map(.stall_ms * 10 | round / 10)' "$OUT/reference")
+}
+
 # curve: bytes against time, a point each 20 ms
 curve()
 {
@@ -234,9 +246,13 @@ transfer_result()
 		--argjson bytes "$(stat -c %s "$2")" \
 		--argjson sha256_ok "$intact" --argjson resets "$resets" \
 		--argjson rtt "$RTT" --arg rate "$SPEED" \
-		--argjson curve "$(curve)" '{ $kernel, $date, $commit,
+		--argjson curve "$(curve)" --argjson ideal "$IDEAL" '{ $kernel, $date, $commit,
 		seed: ($seed | tonumber), $direction, rtt_ms: $rtt, $rate,
-		moves: ., $bytes, $sha256_ok, connections_reset: $resets,
+		moves: (if $ideal then [., $ideal] | transpose |
+			map(.[0] + { reference_ms: .[1] }) else . end), $bytes, $sha256_ok, connections_reset: $resets,
 		$curve }' >"$OUT/$3"
-	note "stalls: $(jq -c '[.moves[].stall_ms]' "$OUT/$3") ms"
+	note "$(jq -r '.moves[] | "move \(.from)->\(.to): stall " +
+		"\(.stall_ms) ms" + (if .reference_ms then
+		", an ideal switch \(.reference_ms) ms" else "" end)' \
+		"$OUT/$3")"
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * handoffs ID PAIRS SEED: hand-offs of a TCP stream from ca to mob, in pairs:
+ * handoffs ID PAIRS SEED [ideal]: hand-offs of a TCP stream from ca to mob, in pairs:
  * one by a scripted ideal switch, one by HMMP, after the same break, made here
  * in one process by netlink: the old link goes down and its address away, some
  * time passes (the outage), the new link comes up and, when it is running, gets
@@ -14,7 +14,7 @@
  *	HMMP	the agents do what they do. Nothing is done here.
  *
  * ID is the suffix of the namespaces of topology.sh; tunnels tun1 to tun3 are
- * made by the scenario. Prints a JSON object a hand-off, times in ms.
+ * made by the scenario. "ideal" leaves ours out. Prints a JSON object a hand-off, times in ms.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -382,6 +382,23 @@ static void run(struct move *m, unsigned int pair, unsigned int outage)
 	clock_wait(clock_now() + BETWEEN);
 }
 
+/* What the ideal switch takes here and now, without agents. */
+static void run_ideal(unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		struct move m = {
+			.ideal = true,
+			.from = i % NETS,
+			.to = (i + 1) % NETS,
+			.outage = 1000 * NSEC_PER_MSEC,
+		};
+
+		run(&m, i + 1, 1000);
+	}
+}
+
 /* Both of a pair have the same outage, a fifth more or less than its name. */
 static void run_pairs(unsigned int pairs, unsigned int seed)
 {
@@ -406,12 +423,18 @@ static void run_pairs(unsigned int pairs, unsigned int seed)
 
 int main(int argc, char **argv)
 {
-	if (argc != 4) {
-		fprintf(stderr, "usage: handoffs ID PAIRS SEED\n");
+	bool ideal = argc == 5 && !strcmp(argv[4], "ideal");
+
+	if (argc != 4 && !ideal) {
+		fprintf(stderr, "usage: handoffs ID PAIRS SEED [ideal]\n");
 		return 2;
 	}
 	start = clock_now();
 	open_nets(argv[1]);
-	run_pairs((unsigned int)atoi(argv[2]), (unsigned int)atoi(argv[3]));
+	if (ideal)
+		run_ideal((unsigned int)atoi(argv[2]));
+	else
+		run_pairs((unsigned int)atoi(argv[2]),
+			  (unsigned int)atoi(argv[3]));
 	return 0;
 }
