@@ -7,7 +7,7 @@
  *
  * One thread, one loop. Roles (mobile.c, correspondent.c) take events and call
  * down; they never call each other. Only sip*.c know sofia-sip, only
- * kernel_genl.c knows the module's netlink header.
+ * kernel_genl*.c know the module's netlink header.
  */
 #ifndef HMMP_AGENT_H
 #define HMMP_AGENT_H

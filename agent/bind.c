@@ -323,7 +323,12 @@ static void log_change(const struct assoc *a, const char *from,
 
 static void tell_kernel(struct assoc *a, enum kernel_peer word)
 {
-	if (kernel_peer_set(&a->remote, a->owner, &a->bound_to, word))
+	struct kernel_peer_word p = {
+		.remote = a->remote, .owner = a->owner,
+		.current = a->bound_to, .state = word,
+	};
+
+	if (kernel_peer_set(&p))
 		log_print(LOG_ERROR, "association %s: word of the peer: %s",
 			  a->id, kernel_error());
 }

@@ -146,7 +146,7 @@ static void on_home(struct request *r)
 		answer_say(r, 403);
 		return;
 	}
-	err = kernel_binding_del(SCOPE_FLOW, &a->remote, a->owner);
+	err = kernel_binding_del(SCOPE_FLOW, &a->remote, a->owner, NULL);
 	if (err && err != -ENOENT) {
 		answer_kernel(r, err);
 		return;
@@ -167,7 +167,7 @@ static int install(struct assoc *a, const struct addr *current,
 		.status = status,
 		.lifetime = lifetime * 1000,
 		.seq = a->peer_seq,
-		.lost = lost,
+		.flags = lost ? KERNEL_BINDING_LOST : 0,
 	};
 
 	return kernel_binding_new(&k);
@@ -183,7 +183,8 @@ static void on_withdraw(struct request *r)
 		err = install(a, &r->b->to, KERNEL_HELD, LIFETIME_MAX,
 			      false);
 	else
-		err = kernel_binding_del(SCOPE_FLOW, &a->remote, a->owner);
+		err = kernel_binding_del(SCOPE_FLOW, &a->remote, a->owner,
+					 NULL);
 	if (err && (a->flows || err != -ENOENT)) {
 		answer_kernel(r, err);
 		return;

@@ -15,12 +15,14 @@
 
 #define SOCKET "/run/hmmpd/control"
 
-static const struct command {
+struct command {
 	const char *name;
 	ctl_command run;
 	const char *args;
 	const char *help;
-} commands[] = {
+};
+
+static const struct command commands[] = {
 	{ "status", hmmpctl_status, "",
 	  "where this host is, and what follows it" },
 	{ "flows", hmmpctl_flows, "[--local A] [--remote A] [--owner N]",
@@ -32,26 +34,67 @@ static const struct command {
 	{ "stats", hmmpctl_stats, "[-a]",
 	  "counters that are not 0; -a: all of them" },
 	{ "monitor", hmmpctl_monitor, "", "events, as they happen" },
-	{ "limits", hmmpctl_limits, "[flows=N] [bindings=N]",
+	{ "limits", hmmpctl_limits, "[flows=N] [bindings=N] [locals=N] [peers=N]\n"
+	  "          [buffer-packets=N] [buffer-bytes=N] [buffer-time=MS]\n"
+	  "          [buffer-rate=N]",
 	  "show limits and what is in use, or change them" },
 	{ "handoff", hmmpctl_handoff, "OLD NEW",
 	  "a test aid: current address OLD becomes NEW" },
 	{ "version", hmmpctl_version, "", "of this program and the module" },
+	{ NULL },
 };
 
-#define COMMANDS	(sizeof(commands) / sizeof(commands[0]))
+/*
+ * Test aids, and an operator's last resort. They stand apart in the help, so
+ * that nobody takes them for a way to configure a host.
+ */
+static const struct command by_hand[] = {
+	{ "bind", hmmpctl_bind, "ORIGINAL CURRENT (owner=HEX | host)\n"
+	  "          [encap=ipip|ip6ip6|4in6|6in4|minenc]\n"
+	  "          [status=verified|provisional|held] [lifetime=MS] [seq=N]\n"
+	  "          [local-outer=A] [via=A] [dev=IFNAME] [link=IFNAME]\n"
+	  "          [lladdr=MAC] [mark=N] [credit=BYTES]\n"
+	  "          [buffer] [secured] [granted] [lost]",
+	  "send to CURRENT what is for ORIGINAL" },
+	{ "unbind", hmmpctl_unbind, "ORIGINAL (owner=HEX | host) [seq=N]",
+	  "end that; with seq, unless it is newer" },
+	{ "release", hmmpctl_release, "ORIGINAL (owner=HEX | host)",
+	  "send what its buffer holds" },
+	{ "at", hmmpctl_at, "ORIGINAL CURRENT [dev=IFNAME]\n"
+	  "          [via=OUTER-LOCAL,OUTER-REMOTE] [via-encap=E]\n"
+	  "          [via-lifetime=MS] [via-secured]",
+	  "this host's ORIGINAL receives at CURRENT" },
+	{ "forget", hmmpctl_forget, "ORIGINAL",
+	  "do not follow this host's ORIGINAL any more" },
+	{ "peer", hmmpctl_peer, "REMOTE owner=HEX current=A\n"
+	  "          (accepted | refused | unknown) [encap=E]",
+	  "what a far end said of this host's current address" },
+	{ "own", hmmpctl_own, "LOCAL:PORT REMOTE:PORT HEX",
+	  "give a connection its owner; 0 takes it away" },
+	{ "track", hmmpctl_track,
+	  "LOCAL:PORT REMOTE:PORT [opener | opener-unknown]",
+	  "track a connection that is older than the module" },
+	{ NULL },
+};
+
+static void print_commands(FILE *out, const struct command *cmd)
+{
+	for (; cmd->name; cmd++)
+		fprintf(out, "  %s %s\n      %s\n", cmd->name, cmd->args,
+			cmd->help);
+}
 
 static void print_help(FILE *out)
 {
-	unsigned int i;
-
 	fprintf(out, "hmmpctl [-j] [-s PATH] COMMAND\n\n"
 		"  -j, --json         JSON for programs\n"
 		"  -s, --socket PATH  the agent's control socket (%s)\n"
 		"  -h, --help         this text\n\n", SOCKET);
-	for (i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %s %s\n      %s\n", commands[i].name,
-			commands[i].args, commands[i].help);
+	print_commands(out, commands);
+	fputs("\nBy hand, for tests and emergencies: ", out);
+	fputs("hmmpd does not know of it, and may undo it.\n", out);
+	fputs("An IPv6 address with a port is [ADDRESS]:PORT.\n\n", out);
+	print_commands(out, by_hand);
 	fprintf(out, "\nExit status: 0 done, 1 refused or failed, 2 usage.\n");
 }
 
@@ -118,19 +161,25 @@ static int with_kernel(const struct ctl *c, const struct command *cmd,
 	return err;
 }
 
+static const struct command *find_command(const struct command *cmd,
+					  const char *name)
+{
+	while (cmd->name && strcmp(cmd->name, name))
+		cmd++;
+	return cmd->name ? cmd : NULL;
+}
+
 static int run_command(const struct ctl *c, int argc, char **argv)
 {
-	unsigned int i;
+	const struct command *cmd = find_command(commands, argv[0]);
 
-	for (i = 0; i < COMMANDS; i++) {
-		if (strcmp(argv[0], commands[i].name))
-			continue;
-		if (argc > 1 && !*commands[i].args)
-			return hmmpctl_usage(c, "\"%s\" takes no arguments",
-					     argv[0]);
-		return with_kernel(c, &commands[i], argc, argv);
-	}
-	return hmmpctl_usage(c, "there is no command \"%s\"", argv[0]);
+	if (!cmd)
+		cmd = find_command(by_hand, argv[0]);
+	if (!cmd)
+		return hmmpctl_usage(c, "there is no command \"%s\"", argv[0]);
+	if (argc > 1 && !*cmd->args)
+		return hmmpctl_usage(c, "\"%s\" takes no arguments", argv[0]);
+	return with_kernel(c, cmd, argc, argv);
 }
 
 int hmmpctl_run(int argc, char **argv, FILE *out, FILE *err)

@@ -45,6 +45,16 @@ int hmmpctl_version(const struct ctl *c, int argc, char **argv);
 int hmmpctl_limits(const struct ctl *c, int argc, char **argv);
 int hmmpctl_handoff(const struct ctl *c, int argc, char **argv);
 
+/* hmmpctl_drive.c: what an agent does, by hand */
+int hmmpctl_bind(const struct ctl *c, int argc, char **argv);
+int hmmpctl_unbind(const struct ctl *c, int argc, char **argv);
+int hmmpctl_release(const struct ctl *c, int argc, char **argv);
+int hmmpctl_at(const struct ctl *c, int argc, char **argv);
+int hmmpctl_forget(const struct ctl *c, int argc, char **argv);
+int hmmpctl_peer(const struct ctl *c, int argc, char **argv);
+int hmmpctl_own(const struct ctl *c, int argc, char **argv);
+int hmmpctl_track(const struct ctl *c, int argc, char **argv);
+
 /* hmmpctl_watch.c */
 int hmmpctl_monitor(const struct ctl *c, int argc, char **argv);
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* hmmpctl's lists of what the module knows: as a table, or as JSON arrays. */
-#include <errno.h>
 #include <getopt.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include "hmmpctl.h"
-#include "kernel.h"
+#include "hmmpctl_args.h"
 #include "table.h"
 #include "view.h"
+
+#define OPTIONS_TEXT 512
 
 /* Where the objects of a dump go. */
 struct list {
@@ -85,16 +86,6 @@ struct flow_filter {
 	uint64_t owner;
 };
 
-/* Owners are shown in hexadecimal, so they are read like that. */
-static int parse_owner(const char *text, uint64_t *owner)
-{
-	char *end;
-
-	errno = 0;
-	*owner = strtoull(text, &end, 16);
-	return errno || end == text || *end || *text == '-' ? -EINVAL : 0;
-}
-
 static int parse_filter(const struct ctl *c, int argc, char **argv,
 			struct flow_filter *f)
 {
@@ -104,6 +95,7 @@ static int parse_filter(const struct ctl *c, int argc, char **argv,
 		{ "owner", required_argument, NULL, 'o' },
 		{ 0 },
 	};
+	static const struct arg any_owner;
 	int opt, err = 0;
 
 	memset(f, 0, sizeof(*f));
@@ -114,7 +106,7 @@ static int parse_filter(const struct ctl *c, int argc, char **argv,
 		else if (opt == 'r')
 			err = addr_parse(optarg, &f->remote);
 		else if (opt == 'o')
-			err = parse_owner(optarg, &f->owner);
+			err = !!arg_owner(&any_owner, optarg, &f->owner);
 		else
 			return hmmpctl_usage(c, "flows: bad option");
 		if (err)
@@ -149,9 +141,66 @@ int hmmpctl_flows(const struct ctl *c, int argc, char **argv)
 
 /* --------------------------------------------------------------- bindings */
 
-static void add_binding(void *arg, const struct kernel_binding *b)
+/* Words with a blank between, as far as they fit. */
+static void add_words(char text[OPTIONS_TEXT], const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void add_words(char text[OPTIONS_TEXT], const char *fmt, ...)
+{
+	size_t n = strlen(text);
+	va_list ap;
+
+	if (n && n < OPTIONS_TEXT - 1) {
+		text[n++] = ' ';
+		text[n] = 0;
+	}
+	va_start(ap, fmt);
+	vsnprintf(text + n, OPTIONS_TEXT - n, fmt, ap);
+	va_end(ap);
+}
+
+static void add_flags(char text[OPTIONS_TEXT], uint32_t flags)
+{
+	unsigned int at = 0;
+	const char *name;
+
+	while ((name = view_binding_flag(flags, &at)))
+		add_words(text, "%s", name);
+}
+
+/* In the words of "hmmpctl bind"; one that has none of it shows "-". */
+static const char *binding_options(const struct kernel_binding *b,
+				   char text[OPTIONS_TEXT])
 {
 	char t[VIEW_TEXT];
+
+	*text = 0;
+	add_flags(text, b->flags);
+	if (b->held_packets)
+		add_words(text, "holds=%u", b->held_packets);
+	if (b->status == KERNEL_PROVISIONAL)
+		add_words(text, "credit=%llu", (unsigned long long)b->credit);
+	if (b->verified.len)
+		add_words(text, "verified=%s", view_addr(&b->verified, t));
+	if (b->via.len)
+		add_words(text, "via=%s", view_addr(&b->via, t));
+	if (b->local_outer.len)
+		add_words(text, "local-outer=%s",
+			  view_addr(&b->local_outer, t));
+	if (b->ifindex)
+		add_words(text, "dev=%s", view_device(b->ifindex, t));
+	if (b->link)
+		add_words(text, "link=%s", view_device(b->link, t));
+	if (b->lladdr.len)
+		add_words(text, "lladdr=%s", view_lladdr(&b->lladdr, t));
+	if (b->mark)
+		add_words(text, "mark=0x%x", b->mark);
+	return *text ? text : "-";
+}
+
+static void add_binding(void *arg, const struct kernel_binding *b)
+{
+	char t[VIEW_TEXT], options[OPTIONS_TEXT];
 	struct list *l = arg;
 
 	l->n++;
@@ -171,13 +220,15 @@ static void add_binding(void *arg, const struct kernel_binding *b)
 	table_add(&l->table, "%llu", (unsigned long long)b->rx_packets);
 	table_add(&l->table, "%llu", (unsigned long long)b->drops);
 	table_add(&l->table, "%s", view_owner(b->owner, t));
+	table_add(&l->table, "%s", binding_options(b, options));
 }
 
 int hmmpctl_bindings(const struct ctl *c, int argc, char **argv)
 {
 	static const char *const heading[] = {
 		"ORIGINAL", "CURRENT", "STATUS", ">LEFT", "SCOPE", "ENCAP",
-		">SEQ", ">SENT", ">RECEIVED", ">DROPPED", "OWNER", NULL,
+		">SEQ", ">SENT", ">RECEIVED", ">DROPPED", "OWNER",
+		"OPTIONS", NULL,
 	};
 	struct list l;
 
@@ -188,9 +239,24 @@ int hmmpctl_bindings(const struct ctl *c, int argc, char **argv)
 
 /* ----------------------------------------------------------- local, peers */
 
+/* "10.2.0.9 > 10.3.0.1 ipip 60 s" */
+static const char *via_words(const struct kernel_via *via,
+			     char text[OPTIONS_TEXT])
+{
+	char local[VIEW_TEXT], remote[VIEW_TEXT], left[VIEW_TEXT];
+
+	if (!via->remote.len)
+		return "-";
+	snprintf(text, OPTIONS_TEXT, "%s > %s %s %s",
+		 view_addr(&via->local, local), view_addr(&via->remote, remote),
+		 view_encap(via->encap), view_time(via->lifetime, left));
+	add_flags(text, via->flags);
+	return text;
+}
+
 static void add_local(void *arg, const struct kernel_local *k)
 {
-	char t[VIEW_TEXT];
+	char t[VIEW_TEXT], via[OPTIONS_TEXT];
 	struct list *l = arg;
 
 	l->n++;
@@ -202,12 +268,14 @@ static void add_local(void *arg, const struct kernel_local *k)
 	table_add(&l->table, "%s", view_addr(&k->current, t));
 	table_add(&l->table, "%s", view_addr(&k->previous, t));
 	table_add(&l->table, "%s", k->grace ? view_time(k->grace, t) : "-");
+	table_add(&l->table, "%s", via_words(&k->via, via));
 }
 
 int hmmpctl_local(const struct ctl *c, int argc, char **argv)
 {
 	static const char *const heading[] = {
-		"ORIGINAL", "CURRENT", "PREVIOUS", ">STILL ACCEPTED", NULL,
+		"ORIGINAL", "CURRENT", "PREVIOUS", ">STILL ACCEPTED", "VIA",
+		NULL,
 	};
 	struct list l;
 
@@ -229,13 +297,14 @@ static void add_peer(void *arg, const struct kernel_peer_word *p)
 	table_add(&l->table, "%s", view_addr(&p->remote, t));
 	table_add(&l->table, "%s", view_peer_state(p->state));
 	table_add(&l->table, "%s", view_addr(&p->current, t));
+	table_add(&l->table, "%s", p->encap ? view_encap(p->encap) : "-");
 	table_add(&l->table, "%s", view_owner(p->owner, t));
 }
 
 int hmmpctl_peers(const struct ctl *c, int argc, char **argv)
 {
 	static const char *const heading[] = {
-		"FAR END", "SAID", "OF OUR ADDRESS", "OWNER", NULL,
+		"FAR END", "SAID", "OF OUR ADDRESS", "ENCAP", "OWNER", NULL,
 	};
 	struct list l;
 

@@ -1,18 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* hmmpctl's commands that change something. */
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include "hmmpctl.h"
-#include "kernel.h"
+#include "hmmpctl_args.h"
 #include "view.h"
 
 /* ----------------------------------------------------------------- limits */
 
-static void print_limit(const struct ctl *c, const char *name, uint32_t used,
-			uint32_t limit)
+#define LIMIT(name, field) \
+	{ ARG_VALUE, name, arg_u32, offsetof(struct kernel_limits, field), \
+	  1, UINT32_MAX, 0, false }
+
+static const struct arg limits_args[] = {
+	LIMIT("flows", flows),
+	LIMIT("bindings", bindings),
+	LIMIT("locals", locals),
+	LIMIT("peers", peers),
+	LIMIT("buffer-packets", buffer_packets),
+	LIMIT("buffer-bytes", buffer_bytes),
+	LIMIT("buffer-time", buffer_time),
+	LIMIT("buffer-rate", buffer_rate),
+	{ ARG_END },
+};
+
+static void print_used(const struct ctl *c, const char *name, uint32_t used,
+		       uint32_t limit)
 {
-	fprintf(c->out, "%-9s %8u of %u\n", name, used, limit);
+	fprintf(c->out, "%-14s %8u of %u\n", name, used, limit);
+}
+
+static void print_buffers(const struct ctl *c, const struct kernel_limits *l)
+{
+	static const char format[] = "%-14s %8u %s\n";
+
+	fprintf(c->out, format, "buffer-packets", l->buffer_packets,
+		"held by one binding");
+	fprintf(c->out, format, "buffer-bytes", l->buffer_bytes,
+		"held by one binding");
+	fprintf(c->out, format, "buffer-time", l->buffer_time, "ms");
+	fprintf(c->out, format, "buffer-rate", l->buffer_rate,
+		"packets per ms when released");
 }
 
 static int show_limits(const struct ctl *c)
@@ -25,48 +51,24 @@ static int show_limits(const struct ctl *c)
 		return hmmpctl_refused(c, err);
 	if (c->json)
 		return hmmpctl_print(c, view_limits(l));
-	print_limit(c, "flows", l->flows_used, l->flows);
-	print_limit(c, "bindings", l->bindings_used, l->bindings);
-	print_limit(c, "locals", l->locals_used, l->locals);
-	print_limit(c, "peers", l->peers_used, l->peers);
+	print_used(c, "flows", l->flows_used, l->flows);
+	print_used(c, "bindings", l->bindings_used, l->bindings);
+	print_used(c, "locals", l->locals_used, l->locals);
+	print_used(c, "peers", l->peers_used, l->peers);
+	print_buffers(c, l);
 	return CTL_OK;
-}
-
-/* "NAME=N": true if it is this name. A bad number leaves *n at 0. */
-static bool parse_limit(const char *arg, const char *name, uint32_t *n)
-{
-	size_t len = strlen(name);
-	unsigned long v;
-	char *end;
-
-	if (strncmp(arg, name, len) || arg[len] != '=')
-		return false;
-	errno = 0;
-	v = strtoul(arg + len + 1, &end, 10);
-	*n = errno || *end || arg[len + 1] == '-' || v > UINT32_MAX ? 0 : v;
-	return true;
 }
 
 int hmmpctl_limits(const struct ctl *c, int argc, char **argv)
 {
-	uint32_t flows = 0, bindings = 0;
-	int i, err;
+	struct kernel_limits l = { .flows = 0 };
+	struct args a = { .c = c, .table = limits_args, .to = &l };
+	int err = args_read(&a, argc, argv);
 
-	for (i = 1; i < argc; i++) {
-		uint32_t n = 0;
-
-		if (parse_limit(argv[i], "flows", &n))
-			flows = n;
-		else if (parse_limit(argv[i], "bindings", &n))
-			bindings = n;
-		if (!n)
-			return hmmpctl_usage(c, "limits: bad limit \"%s\"",
-					     argv[i]);
-	}
-	err = argc > 1 ? kernel_limits_set(flows, bindings) : 0;
 	if (err)
-		return hmmpctl_refused(c, err);
-	return show_limits(c);
+		return err;
+	err = argc > 1 ? kernel_limits_set(&l) : 0;
+	return err ? hmmpctl_refused(c, err) : show_limits(c);
 }
 
 /* ---------------------------------------------------------------- hand-off */

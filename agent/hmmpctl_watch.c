@@ -68,21 +68,44 @@ static void on_flow(const struct kernel_flow *f)
 	finish_line();
 }
 
+/* Who was seen is in that event only. */
+static json_t *binding_fields(const struct kernel_binding *b)
+{
+	json_t *o = view_binding(b);
+
+	if (b->event == KERNEL_BINDING_SEEN)
+		json_object_set_new(o, "seen", json_string(view_seen(b->seen)));
+	return o;
+}
+
+static const char *event_words(const struct kernel_binding *b)
+{
+	if (b->event != KERNEL_BINDING_SEEN)
+		return view_binding_event(b->event);
+	return b->seen == KERNEL_SEEN_OWN ? "seen on its served link" :
+					    "seen with another host";
+}
+
+static bool is_gone(const struct kernel_binding *b)
+{
+	return b->event == KERNEL_BINDING_ENDED ||
+	       (b->event == KERNEL_BINDING_SEEN &&
+		b->seen == KERNEL_SEEN_FOREIGN);
+}
+
 static void on_binding(const struct kernel_binding *b)
 {
 	char o[VIEW_TEXT], n[VIEW_TEXT];
 
 	if (ctl->json) {
 		print_json("binding", view_binding_event(b->event),
-			   view_binding(b));
+			   binding_fields(b));
 		return;
 	}
 	print_time();
 	fprintf(ctl->out, "binding %s -> %s %s, now %s\n",
 		view_addr(&b->original, o), view_addr(&b->current, n),
-		view_binding_event(b->event),
-		b->event == KERNEL_BINDING_ENDED ? "gone" :
-						   view_status(b->status));
+		event_words(b), is_gone(b) ? "gone" : view_status(b->status));
 	finish_line();
 }
 

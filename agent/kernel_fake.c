@@ -24,6 +24,10 @@ struct kernel_fake *kernel_fake_alloc(void)
 	f->limits.bindings = BINDINGS;
 	f->limits.locals = LOCALS;
 	f->limits.peers = PEERS;
+	f->limits.buffer_packets = 256;
+	f->limits.buffer_bytes = 1 << 20;
+	f->limits.buffer_time = 5000;
+	f->limits.buffer_rate = 10;
 	return f;
 }
 

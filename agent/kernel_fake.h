@@ -5,6 +5,9 @@
  * that was chosen by kernel_fake_use(); an instance outlives kernel_exit(), as
  * the module outlives an agent that is killed.
  *
+ * Bindings of every kind are kept, but no packets: credit is not used up,
+ * nothing is buffered, and nobody is seen on a served link.
+ *
  * Events are queued, never delivered from inside a call: kernel_fake_deliver()
  * hands them to the agent that has attached itself by kernel_init().
  */
@@ -18,9 +21,10 @@ struct kernel_fake;
 /* Calls that can be told to fail, and are counted. */
 enum fake_call { FAKE_INFO, FAKE_LIMITS_SET, FAKE_FLOW_GET, FAKE_FLOW_DUMP,
 		 FAKE_FLOW_NEW, FAKE_FLOW_SET, FAKE_BINDING_NEW,
-		 FAKE_BINDING_DEL, FAKE_BINDING_DUMP, FAKE_LOCAL_SET,
-		 FAKE_LOCAL_DEL, FAKE_LOCAL_DUMP, FAKE_HANDOFF, FAKE_PEER_SET,
-		 FAKE_PEER_DUMP, FAKE_CALLS };
+		 FAKE_BINDING_DEL, FAKE_BINDING_GET, FAKE_BINDING_DUMP,
+		 FAKE_RELEASE, FAKE_LOCAL_SET, FAKE_LOCAL_DEL,
+		 FAKE_LOCAL_DUMP, FAKE_HANDOFF, FAKE_PEER_SET, FAKE_PEER_DUMP,
+		 FAKE_CALLS };
 
 struct kernel_fake *kernel_fake_alloc(void);
 void kernel_fake_free(struct kernel_fake *fake);

@@ -84,7 +84,7 @@ static void end_bindings(uint64_t owner)
 	while (i < fake->n_bindings) {
 		struct fake_binding *w = &fake->binding[i];
 
-		if (w->b.owner != owner) {
+		if (w->b.scope != SCOPE_FLOW || w->b.owner != owner) {
 			i++;
 			continue;
 		}
@@ -127,7 +127,8 @@ static void show_flow(const struct fake_flow *w, struct kernel_flow *f)
 {
 	const struct fake_local *l = kernel_fake_find_local(&w->f.local.addr);
 	const struct fake_binding *b = w->f.owner ?
-		kernel_fake_find_binding(&w->f.remote.addr, w->f.owner) : NULL;
+		kernel_fake_find_binding(SCOPE_FLOW, &w->f.remote.addr,
+					 w->f.owner) : NULL;
 
 	*f = w->f;
 	f->age = loop_now() - w->born;

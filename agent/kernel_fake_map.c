@@ -9,33 +9,52 @@
 
 /* ---------------------------------------------------------------- bindings */
 
-struct fake_binding *kernel_fake_find_binding(const struct addr *original,
+struct fake_binding *kernel_fake_find_binding(enum body_scope scope,
+					      const struct addr *original,
 					      uint64_t owner)
 {
 	unsigned int i;
 
 	for (i = 0; i < fake->n_bindings; i++) {
-		if (fake->binding[i].b.owner == owner &&
-		    addr_equal(&fake->binding[i].b.original, original))
+		const struct kernel_binding *b = &fake->binding[i].b;
+
+		if (b->scope == scope && b->owner == owner &&
+		    addr_equal(&b->original, original))
 			return &fake->binding[i];
 	}
 	return NULL;
 }
 
+static bool encap_fits(enum body_encap encap, const struct addr *inner,
+		       const struct addr *outer)
+{
+	switch (encap) {
+	case ENCAP_IPIP:
+	case ENCAP_MINENC:
+		return inner->len == 4 && outer->len == 4;
+	case ENCAP_IP6IP6:
+		return inner->len == 16 && outer->len == 16;
+	case ENCAP_4IN6:
+		return inner->len == 4 && outer->len == 16;
+	case ENCAP_6IN4:
+		return inner->len == 16 && outer->len == 4;
+	default:
+		return false;
+	}
+}
+
 static int check_binding(const struct kernel_binding *b)
 {
-	if (b->scope != SCOPE_FLOW)
-		return kernel_fake_refuse(-EOPNOTSUPP, "Host scope is not built yet");
-	if (!b->owner)
+	if (b->scope == SCOPE_FLOW && !b->owner)
 		return kernel_fake_refuse(-EINVAL, "Flow scope needs an owner");
-	if (b->encap != ENCAP_IPIP || b->original.len != 4 ||
-	    b->current.len != 4)
-		return kernel_fake_refuse(-EOPNOTSUPP, "Only ipip is built yet");
-	if (b->status == KERNEL_PROVISIONAL)
-		return kernel_fake_refuse(-EOPNOTSUPP, "Provisional is not built yet");
+	if (!encap_fits(b->encap, &b->original, &b->current))
+		return kernel_fake_refuse(-EINVAL, "The encapsulation does not fit the addresses");
+	if (b->status == KERNEL_SUSPENDED)
+		return kernel_fake_refuse(-EINVAL, "A binding cannot be made suspended");
 	if (!b->lifetime && b->status != KERNEL_HELD)
 		return kernel_fake_refuse(-EINVAL, "A lifetime is needed");
-	if (!kernel_fake_owner_alive(&b->original, b->owner))
+	if (b->scope == SCOPE_FLOW &&
+	    !kernel_fake_owner_alive(&b->original, b->owner))
 		return kernel_fake_refuse(-ENOENT, NO_FLOW);
 	return 0;
 }
@@ -60,7 +79,7 @@ int kernel_binding_new(const struct kernel_binding *b)
 		err = check_binding(b);
 	if (err)
 		return err;
-	w = kernel_fake_find_binding(&b->original, b->owner);
+	w = kernel_fake_find_binding(b->scope, &b->original, b->owner);
 	if (w) {
 		err = check_seq(&w->b, b);
 		if (err)
@@ -74,23 +93,71 @@ int kernel_binding_new(const struct kernel_binding *b)
 	memset(w, 0, sizeof(*w));
 	w->b = *b;
 	w->b.previous = old.b.current;
+	if (b->status == KERNEL_PROVISIONAL)
+		w->b.verified = old.b.status == KERNEL_PROVISIONAL ?
+			old.b.verified : old.b.current;
 	w->end = b->status == KERNEL_HELD ? 0 : loop_now() + b->lifetime;
 	return 0;
 }
 
-int kernel_binding_del(enum body_scope scope, const struct addr *original,
-		       uint64_t owner)
+/* What a call about one binding begins with; *err if there is none. */
+static struct fake_binding *need_binding(enum body_scope scope,
+					 const struct addr *original,
+					 uint64_t owner, int *err)
 {
 	struct fake_binding *w;
-	int err = kernel_fake_enter(FAKE_BINDING_DEL);
 
-	if (err)
-		return err;
-	w = scope == SCOPE_FLOW ? kernel_fake_find_binding(original, owner) : NULL;
+	if (*err)
+		return NULL;
+	w = kernel_fake_find_binding(scope, original, owner);
 	if (!w)
-		return kernel_fake_refuse(-ENOENT, "No such binding");
+		*err = kernel_fake_refuse(-ENOENT, "No such binding");
+	return w;
+}
+
+int kernel_binding_del(enum body_scope scope, const struct addr *original,
+		       uint64_t owner, const uint32_t *seq)
+{
+	int err = kernel_fake_enter(FAKE_BINDING_DEL);
+	struct fake_binding *w = need_binding(scope, original, owner, &err);
+
+	if (!w)
+		return err;
+	if (seq && (int32_t)(w->b.seq - *seq) > 0)
+		return kernel_fake_refuse(-ESTALE, "A newer binding is in place");
 	*w = fake->binding[--fake->n_bindings];
 	return 0;
+}
+
+static void show_binding(const struct fake_binding *w, struct kernel_binding *b)
+{
+	*b = w->b;
+	b->lifetime = w->end > loop_now() ? w->end - loop_now() : 0;
+}
+
+int kernel_binding_get(enum body_scope scope, const struct addr *original,
+		       uint64_t owner, struct kernel_binding *b)
+{
+	int err = kernel_fake_enter(FAKE_BINDING_GET);
+	const struct fake_binding *w = need_binding(scope, original, owner,
+						    &err);
+
+	if (w)
+		show_binding(w, b);
+	return err;
+}
+
+int kernel_release(enum body_scope scope, const struct addr *original,
+		   uint64_t owner)
+{
+	int err = kernel_fake_enter(FAKE_RELEASE);
+	struct fake_binding *w = need_binding(scope, original, owner, &err);
+
+	if (w) {
+		w->b.flags &= ~KERNEL_BINDING_BUFFER;
+		w->b.held_packets = 0;
+	}
+	return err;
 }
 
 int kernel_binding_dump(kernel_binding_cb cb, void *arg)
@@ -101,13 +168,8 @@ int kernel_binding_dump(kernel_binding_cb cb, void *arg)
 
 	if (err)
 		return err;
-	for (i = 0; i < n; i++) {
-		const struct fake_binding *w = &fake->binding[i];
-
-		copy[i] = w->b;
-		copy[i].lifetime = w->end > loop_now() ?
-			w->end - loop_now() : 0;
-	}
+	for (i = 0; i < n; i++)
+		show_binding(&fake->binding[i], &copy[i]);
 	for (i = 0; i < n; i++)
 		cb(arg, &copy[i]);
 	return 0;
@@ -135,28 +197,36 @@ static void move_local(struct fake_local *w, const struct addr *now)
 	w->grace_end = loop_now() + GRACE;
 }
 
-int kernel_local_set(const struct addr *original, const struct addr *current,
-		     uint32_t ifindex)
+static int add_local(const struct kernel_local *l)
+{
+	struct fake_local *w;
+
+	if (!l->current.len)
+		return kernel_fake_refuse(-EINVAL, "No current address");
+	if (fake->n_locals >= fake->limits.locals)
+		return kernel_fake_refuse(-ENOSPC, "Too many local addresses");
+	w = &fake->local[fake->n_locals++];
+	memset(w, 0, sizeof(*w));
+	w->l = *l;
+	return 0;
+}
+
+int kernel_local_set(const struct kernel_local *l)
 {
 	struct fake_local *w;
 	int err = kernel_fake_enter(FAKE_LOCAL_SET);
 
 	if (err)
 		return err;
-	if (!current || !current->len)
-		return kernel_fake_refuse(-EINVAL, "No current address");
-	w = kernel_fake_find_local(original);
-	if (!w) {
-		if (fake->n_locals >= fake->limits.locals)
-			return kernel_fake_refuse(-ENOSPC, "Too many local addresses");
-		w = &fake->local[fake->n_locals++];
-		memset(w, 0, sizeof(*w));
-		w->l.original = *original;
-		w->l.current = *current;
-	} else {
-		move_local(w, current);
-	}
-	w->l.ifindex = ifindex;
+	w = kernel_fake_find_local(&l->original);
+	if (!w)
+		return add_local(l);
+	if (l->current.len)
+		move_local(w, &l->current);
+	if (l->ifindex)
+		w->l.ifindex = l->ifindex;
+	if (l->via.remote.len)
+		w->l.via = l->via;
 	return 0;
 }
 
@@ -216,8 +286,7 @@ int kernel_handoff(const struct addr *old, const struct addr *now)
 
 /* ------------------------------------------------------------- peers, info */
 
-int kernel_peer_set(const struct addr *remote, uint64_t owner,
-		    const struct addr *current, enum kernel_peer state)
+int kernel_peer_set(const struct kernel_peer_word *word)
 {
 	struct kernel_peer_word *p = NULL;
 	unsigned int i;
@@ -225,11 +294,11 @@ int kernel_peer_set(const struct addr *remote, uint64_t owner,
 
 	if (err)
 		return err;
-	if (!kernel_fake_owner_alive(remote, owner))
+	if (!kernel_fake_owner_alive(&word->remote, word->owner))
 		return kernel_fake_refuse(-ENOENT, NO_FLOW);
 	for (i = 0; i < fake->n_peers && !p; i++) {
-		if (fake->peer[i].owner == owner &&
-		    addr_equal(&fake->peer[i].remote, remote))
+		if (fake->peer[i].owner == word->owner &&
+		    addr_equal(&fake->peer[i].remote, &word->remote))
 			p = &fake->peer[i];
 	}
 	if (!p) {
@@ -237,10 +306,7 @@ int kernel_peer_set(const struct addr *remote, uint64_t owner,
 			return kernel_fake_refuse(-ENOSPC, "Too many peers");
 		p = &fake->peer[fake->n_peers++];
 	}
-	p->remote = *remote;
-	p->owner = owner;
-	p->current = *current;
-	p->state = state;
+	*p = *word;
 	return 0;
 }
 
@@ -276,17 +342,29 @@ int kernel_info(struct kernel_info *info)
 	return 0;
 }
 
-int kernel_limits_set(uint32_t flows, uint32_t bindings)
+static void change(uint32_t *limit, uint32_t value)
 {
+	if (value)
+		*limit = value;
+}
+
+int kernel_limits_set(const struct kernel_limits *l)
+{
+	struct kernel_limits *now = &fake->limits;
 	int err = kernel_fake_enter(FAKE_LIMITS_SET);
 
 	if (err)
 		return err;
-	if (flows > FLOWS || bindings > BINDINGS)
+	if (l->flows > FLOWS || l->bindings > BINDINGS ||
+	    l->locals > LOCALS || l->peers > PEERS)
 		return kernel_fake_refuse(-ERANGE, "More than the table holds");
-	if (flows)
-		fake->limits.flows = flows;
-	if (bindings)
-		fake->limits.bindings = bindings;
+	change(&now->flows, l->flows);
+	change(&now->bindings, l->bindings);
+	change(&now->locals, l->locals);
+	change(&now->peers, l->peers);
+	change(&now->buffer_packets, l->buffer_packets);
+	change(&now->buffer_bytes, l->buffer_bytes);
+	change(&now->buffer_time, l->buffer_time);
+	change(&now->buffer_rate, l->buffer_rate);
 	return 0;
 }

@@ -67,7 +67,8 @@ void kernel_fake_queue_binding(const struct kernel_binding *b,
 bool kernel_fake_owner_alive(const struct addr *remote, uint64_t owner);
 unsigned int kernel_fake_count(uint64_t owner);
 struct fake_local *kernel_fake_find_local(const struct addr *original);
-struct fake_binding *kernel_fake_find_binding(const struct addr *original,
+struct fake_binding *kernel_fake_find_binding(enum body_scope scope,
+					      const struct addr *original,
 					      uint64_t owner);
 
 #endif

@@ -205,6 +205,9 @@ static int signals_init(void)
 /* Without its module hmmpd waits, and kernel_genl.c tells when it is there. */
 static int up_kernel(void)
 {
+	struct kernel_limits limits = {
+		.flows = cfg.limit_flows, .bindings = cfg.limit_bindings,
+	};
 	int err = kernel_init(node_kernel_events());
 
 	if (err == -ESRCH) {
@@ -214,7 +217,7 @@ static int up_kernel(void)
 	if (err)
 		return err;
 	/* also without limits: this is what brings the namespace into use */
-	err = kernel_limits_set(cfg.limit_flows, cfg.limit_bindings);
+	err = kernel_limits_set(&limits);
 	if (err)
 		kernel_exit();
 	return err;

@@ -169,12 +169,16 @@ static void restore_words(void)
 {
 	struct assoc *a;
 
-	for (a = assoc_first(); a; a = a->next)
-		if (a->phase == ASSOC_BOUND &&
-		    kernel_peer_set(&a->remote, a->owner, &a->bound_to,
-				    KERNEL_ACCEPTED))
+	for (a = assoc_first(); a; a = a->next) {
+		struct kernel_peer_word p = {
+			.remote = a->remote, .owner = a->owner,
+			.current = a->bound_to, .state = KERNEL_ACCEPTED,
+		};
+
+		if (a->phase == ASSOC_BOUND && kernel_peer_set(&p))
 			log_print(LOG_ERROR, "word of the peer: %s",
 				  kernel_error());
+	}
 }
 
 /**

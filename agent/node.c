@@ -149,12 +149,14 @@ static bool is_reloaded(void)
 
 static void on_resync(void)
 {
+	struct kernel_limits limits = {
+		.flows = cfg->limit_flows, .bindings = cfg->limit_bindings,
+	};
 	bool reloaded = is_reloaded();
 
 	gone = reloaded;
 	/* also without limits: this is what brings the namespace into use */
-	if (reloaded &&
-	    kernel_limits_set(cfg->limit_flows, cfg->limit_bindings))
+	if (reloaded && kernel_limits_set(&limits))
 		log_print(LOG_ERROR, "limits: %s", kernel_error());
 	log_print(LOG_NOTE, "%s", reloaded ? "the module is back" :
 		  "events were lost, everything is read again");

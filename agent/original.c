@@ -85,6 +85,17 @@ static void note_mtu(struct original *o)
 		o->mtu = usable_mtu(l->ifindex);
 }
 
+static int tell_map(const struct addr *original, const struct addr *current,
+		    int dummy)
+{
+	struct kernel_local l = {
+		.original = *original, .current = *current,
+		.ifindex = (uint32_t)dummy,
+	};
+
+	return kernel_local_set(&l);
+}
+
 /**
  * original_get - the entry of an address; made when it is new
  * @a: an address of this host
@@ -104,7 +115,7 @@ struct original *original_get(const struct addr *a)
 		complain("cannot be held", a, dummy);
 		return NULL;
 	}
-	err = kernel_local_set(a, a, dummy);
+	err = tell_map(a, a, dummy);
 	if (err) {
 		log_print(LOG_ERROR, "local map: %s", kernel_error());
 		anchor_drop(a);
@@ -281,7 +292,7 @@ int original_restore(void)
 	int err, first = 0;
 
 	for (o = list; o; o = o->next) {
-		err = kernel_local_set(&o->addr, &o->current, o->dummy);
+		err = tell_map(&o->addr, &o->current, o->dummy);
 		if (err && !first)
 			first = err;
 	}
@@ -315,7 +326,7 @@ static void load_anchor(struct original *o)
 	}
 	if (dummy != o->dummy) {
 		o->dummy = dummy;
-		kernel_local_set(&o->addr, &o->current, dummy);
+		tell_map(&o->addr, &o->current, dummy);
 	}
 	if (o->detached)
 		detach(o, o->mtu);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The module's objects as JSON and in words (view.h). */
+#include <net/if.h>
 #include <stdio.h>
 #include "view.h"
 
@@ -26,7 +27,7 @@ const char *view_tcp(enum kernel_tcp state)
 const char *view_status(enum kernel_status status)
 {
 	static const char *const words[] = {
-		"provisional", "verified", "held",
+		"provisional", "verified", "held", "suspended",
 	};
 
 	return WORD(words, status);
@@ -55,6 +56,13 @@ const char *view_scope(enum body_scope scope)
 	static const char *const words[] = { "none", "flow", "host" };
 
 	return WORD(words, scope);
+}
+
+const char *view_seen(enum kernel_seen seen)
+{
+	static const char *const words[] = { "own", "foreign" };
+
+	return WORD(words, seen);
 }
 
 const char *view_flow_event(enum kernel_flow_event event)
@@ -124,6 +132,44 @@ const char *view_endpoint(const struct endpoint *e, char text[VIEW_TEXT])
 	return text;
 }
 
+const char *view_lladdr(const struct kernel_lladdr *l, char text[VIEW_TEXT])
+{
+	unsigned int i;
+	int n = 0;
+
+	snprintf(text, VIEW_TEXT, "-");
+	for (i = 0; i < l->len; i++)
+		n += snprintf(text + n, VIEW_TEXT - n, "%s%02x", i ? ":" : "",
+			      l->b[i]);
+	return text;
+}
+
+const char *view_device(uint32_t ifindex, char text[VIEW_TEXT])
+{
+	char name[IF_NAMESIZE];
+
+	if (!ifindex)
+		snprintf(text, VIEW_TEXT, "-");
+	else if (if_indextoname(ifindex, name))
+		snprintf(text, VIEW_TEXT, "%s", name);
+	else
+		snprintf(text, VIEW_TEXT, "#%u", ifindex);
+	return text;
+}
+
+const char *view_binding_flag(uint32_t flags, unsigned int *at)
+{
+	static const char *const names[] = { "buffer", "secured", "granted" };
+	unsigned int i;
+
+	while (*at < sizeof(names) / sizeof(names[0])) {
+		i = (*at)++;
+		if (flags & (1u << i))
+			return names[i];
+	}
+	return NULL;
+}
+
 const char *view_owner(uint64_t owner, char text[VIEW_TEXT])
 {
 	snprintf(text, VIEW_TEXT, owner ? "%016llx" : "-",
@@ -190,6 +236,17 @@ static json_t *flag_names(uint32_t flags)
 	return list;
 }
 
+static json_t *binding_flags(uint32_t flags)
+{
+	json_t *list = json_array();
+	unsigned int at = 0;
+	const char *name;
+
+	while ((name = view_binding_flag(flags, &at)))
+		json_array_append_new(list, json_string(name));
+	return list;
+}
+
 json_t *view_flow(const struct kernel_flow *f)
 {
 	const char *fixed = view_fixed(f->flags);
@@ -215,6 +272,23 @@ json_t *view_flow(const struct kernel_flow *f)
 	return o;
 }
 
+/* What few bindings have. */
+static void set_options(json_t *o, const struct kernel_binding *b)
+{
+	char t[VIEW_TEXT];
+
+	json_object_set_new(o, "flags", binding_flags(b->flags));
+	set_addr(o, "via", &b->via);
+	set_addr(o, "verified", &b->verified);
+	set_number(o, "credit", b->credit);
+	set_number(o, "ifindex", b->ifindex);
+	set_number(o, "link", b->link);
+	json_object_set_new(o, "lladdr", b->lladdr.len ?
+			    json_string(view_lladdr(&b->lladdr, t)) :
+			    json_null());
+	set_number(o, "held_packets", b->held_packets);
+}
+
 json_t *view_binding(const struct kernel_binding *b)
 {
 	json_t *o = json_object();
@@ -235,6 +309,22 @@ json_t *view_binding(const struct kernel_binding *b)
 	set_number(o, "rx_packets", b->rx_packets);
 	set_number(o, "rx_bytes", b->rx_bytes);
 	set_number(o, "drops", b->drops);
+	set_options(o, b);
+	return o;
+}
+
+static json_t *view_via(const struct kernel_via *via)
+{
+	json_t *o;
+
+	if (!via->remote.len)
+		return json_null();
+	o = json_object();
+	set_addr(o, "local", &via->local);
+	set_addr(o, "remote", &via->remote);
+	set_text(o, "encap", view_encap(via->encap));
+	set_number(o, "lifetime_ms", via->lifetime);
+	json_object_set_new(o, "flags", binding_flags(via->flags));
 	return o;
 }
 
@@ -247,6 +337,7 @@ json_t *view_local(const struct kernel_local *l)
 	set_addr(o, "previous", &l->previous);
 	set_number(o, "ifindex", l->ifindex);
 	set_number(o, "grace_ms", l->grace);
+	json_object_set_new(o, "via", view_via(&l->via));
 	return o;
 }
 
@@ -258,6 +349,8 @@ json_t *view_peer(const struct kernel_peer_word *p)
 	set_owner(o, p->owner);
 	set_addr(o, "current", &p->current);
 	set_text(o, "state", view_peer_state(p->state));
+	json_object_set_new(o, "encap", p->encap ?
+			    json_string(view_encap(p->encap)) : json_null());
 	return o;
 }
 
@@ -273,6 +366,10 @@ json_t *view_limits(const struct kernel_limits *l)
 	set_number(o, "locals_used", l->locals_used);
 	set_number(o, "peers", l->peers);
 	set_number(o, "peers_used", l->peers_used);
+	set_number(o, "buffer_packets", l->buffer_packets);
+	set_number(o, "buffer_bytes", l->buffer_bytes);
+	set_number(o, "buffer_time_ms", l->buffer_time);
+	set_number(o, "buffer_rate", l->buffer_rate);
 	return o;
 }
 

@@ -1,21 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Bindings of far ends: address 1 is bound to address 2, for the flows of an
- * owner. A binding is written once and replaced whole. Its life ends by the
- * clock, never by silence: a lapsed one is held, which means that nothing goes
- * to address 1, where another host may be by now.
+ * The table of bindings: address 1 of a far end is bound to address 2, for the
+ * flows of an owner or, at a router, for every packet. It is read by packets
+ * under RCU; a binding is written once and replaced whole (binding_set.c).
  */
 #include <linux/jhash.h>
+#include <linux/log2.h>
+#include <linux/module.h>
 #include <linux/random.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
-#include <net/tcp.h>
 #include "hmmp.h"
+#include "trace.h"
 
-#define BINDING_BUCKETS	4096
+static unsigned int binding_buckets = 4096;
+module_param(binding_buckets, uint, 0444);
+MODULE_PARM_DESC(binding_buckets, "Buckets of the table of bindings, a power of two");
 
-static struct hlist_head binding_table[BINDING_BUCKETS];
+static unsigned int binding_max = 1U << 20;
+module_param(binding_max, uint, 0644);
+MODULE_PARM_DESC(binding_max, "Bindings of all network namespaces together");
+
+static struct hlist_head *binding_table;
 static DEFINE_SPINLOCK(hmmp_binding_lock);
+static atomic_t binding_total = ATOMIC_INIT(0);
 static u32 binding_secret;
 
 static u32 binding_bucket(const struct net *net, u8 family,
@@ -25,9 +33,9 @@ static u32 binding_bucket(const struct net *net, u8 family,
 
 	if (family == AF_INET)
 		return jhash_1word((__force u32)original->ip, secret) &
-		       (BINDING_BUCKETS - 1);
+		       (binding_buckets - 1);
 	return jhash2((const u32 *)original, 4, secret) &
-	       (BINDING_BUCKETS - 1);
+	       (binding_buckets - 1);
 }
 
 static bool same_original(const struct hmmp_binding *b, const struct net *net,
@@ -42,7 +50,7 @@ static bool same_original(const struct hmmp_binding *b, const struct net *net,
  * @net: namespace
  * @family: AF_INET or AF_INET6
  * @original: address 1
- * @owner: owner of the flows
+ * @owner: owner of the flows, 0 for the one of scope host
  *
  * Caller: RCU read side. Return: the binding, or NULL.
  */
@@ -81,15 +89,117 @@ bool hmmp_binding_any(struct net *net, u8 family,
 }
 
 /**
- * hmmp_binding_status - status of a binding at this moment
+ * hmmp_binding_leads - a binding of a far end that leads to some address, or
+ *	led there before
+ * @net: namespace
+ * @family: AF_INET or AF_INET6
+ * @original: address 1
+ * @to: where it has to lead; not none
+ *
+ * Caller: RCU read side. Return: the first one, or NULL.
+ */
+struct hmmp_binding *hmmp_binding_leads(struct net *net, u8 family,
+					const union nf_inet_addr *original,
+					const struct hmmp_addr *to)
+{
+	u32 bucket = binding_bucket(net, family, original);
+	struct hmmp_binding *b;
+
+	hlist_for_each_entry_rcu(b, &binding_table[bucket], node)
+		if (same_original(b, net, family, original) &&
+		    (hmmp_same(&b->current_addr, to) ||
+		     hmmp_same(&b->via, to) || hmmp_same(&b->previous, to) ||
+		     (b->status == HMMP_STATUS_PROVISIONAL &&
+		      hmmp_same(&b->before.to, to))))
+			return b;
+	return NULL;
+}
+
+/**
+ * hmmp_binding_where - where a binding leads at a moment
+ * @b: binding
+ * @now: CLOCK_BOOTTIME ns
+ * @w: filled
+ *
+ * A lapsed binding is held before the gc work says so; a provisional one that
+ * nobody verified falls back to what was before.
+ */
+void hmmp_binding_where(const struct hmmp_binding *b, u64 now,
+			struct hmmp_where *w)
+{
+	w->to = &b->current_addr;
+	w->encap = b->encap;
+	w->home = b->home;
+	w->status = b->status;
+	if (now < b->expires) {
+		if (READ_ONCE(b->seen) == HMMP_SEEN_FOREIGN + 1)
+			w->status = HMMP_STATUS_HELD;
+		else if (READ_ONCE(b->seen))
+			w->status = HMMP_STATUS_SUSPENDED;
+		return;
+	}
+	if (b->status != HMMP_STATUS_PROVISIONAL || !b->owner) {
+		w->status = HMMP_STATUS_HELD;
+		return;
+	}
+	w->to = &b->before.to;
+	w->encap = b->before.encap;
+	w->home = b->before.home;
+	w->status = now < b->before.expires ? b->before.status :
+					      HMMP_STATUS_HELD;
+}
+
+/**
+ * hmmp_binding_status - status of a binding at a moment
  * @b: binding
  * @now: CLOCK_BOOTTIME ns
  *
- * Return: HMMP_STATUS_*; a lapsed binding is held before the gc work says so.
+ * Return: HMMP_STATUS_*; with scope host, held means that it has ended.
  */
 u8 hmmp_binding_status(const struct hmmp_binding *b, u64 now)
 {
-	return now >= b->expires ? HMMP_STATUS_HELD : b->status;
+	struct hmmp_where w;
+
+	hmmp_binding_where(b, now, &w);
+	return w.status;
+}
+
+/**
+ * hmmp_binding_credit - may a provisional binding carry a packet?
+ * @hn: namespace
+ * @b: binding
+ * @len: bytes
+ *
+ * Return: false if its credit does not suffice; said once by an event.
+ */
+bool hmmp_binding_credit(struct hmmp_net *hn, struct hmmp_binding *b, u32 len)
+{
+	if (atomic64_sub_return(len, &b->credit) >= 0)
+		return true;
+	atomic64_add(len, &b->credit);
+	if (!test_and_set_bit(HMMP_TOLD_CREDIT, &b->told))
+		hmmp_event_binding(hn, b, HMMP_BINDING_EVENT_CREDIT);
+	return false;
+}
+
+/**
+ * hmmp_binding_unreachable - ICMP says that an outer address is unreachable
+ * @hn: namespace
+ * @b: binding that packets were sent for
+ * @to: outer destination
+ *
+ * Said once in the life of the binding. Nothing ends because of it, anybody on
+ * the way could say so; only the excess over a credit no longer goes there.
+ */
+void hmmp_binding_unreachable(struct hmmp_net *hn, struct hmmp_binding *b,
+			      const struct hmmp_addr *to)
+{
+	if (b->status == HMMP_STATUS_PROVISIONAL && !b->before.home &&
+	    hmmp_same(to, &b->before.to))
+		set_bit(HMMP_BEFORE_UNREACHABLE, &b->told);
+	else if (hmmp_same(to, b->via.family ? &b->via : &b->current_addr) &&
+		 !test_and_set_bit(HMMP_TOLD_UNREACHABLE, &b->told))
+		hmmp_event_binding(hn, b, HMMP_BINDING_EVENT_UNREACHABLE);
 }
 
 /**
@@ -109,7 +219,7 @@ int hmmp_binding_walk(struct net *net, struct hmmp_cursor *at,
 	struct hmmp_binding *b;
 	int err;
 
-	for (; at->bucket < BINDING_BUCKETS; at->bucket++, at->id = 0) {
+	for (; at->bucket < binding_buckets; at->bucket++, at->id = 0) {
 		rcu_read_lock();
 		hlist_for_each_entry_rcu(b, &binding_table[at->bucket], node) {
 			if (!net_eq(b->net, net) ||
@@ -136,276 +246,132 @@ static void binding_free(struct rcu_head *rcu)
 	kfree(b);
 }
 
-static struct hmmp_binding *binding_alloc(const struct hmmp_binding *seed,
-					  gfp_t gfp)
+static void count_host(struct hmmp_net *hn, const struct hmmp_binding *b,
+		       int by)
 {
-	struct hmmp_binding *b = kmalloc(sizeof(*b), gfp);
-
-	if (!b)
-		return NULL;
-	*b = *seed;
-	hmmp_route_init(&b->route);
-	b->since = hmmp_now();
-	return b;
+	if (!b->owner && b->link)
+		atomic_add(by, &hn->n_hosts);
 }
 
-static void carry_over(struct hmmp_binding *b, const struct hmmp_binding *old)
+/**
+ * hmmp_binding_replace - let a binding take the place of another
+ * @hn: namespace; its lock is held
+ * @b: new one, of the same key; gets the old one's buffer
+ * @old: old one; freed
+ */
+void hmmp_binding_replace(struct hmmp_net *hn, struct hmmp_binding *b,
+			  struct hmmp_binding *old)
 {
-	b->id = old->id;
-	b->previous = old->previous;
-	if (!hmmp_addr_equal(&b->current_addr, &old->current_addr))
-		b->previous = old->current_addr;
-	else
-		b->since = old->since;
-	atomic64_set(&b->tx_packets, atomic64_read(&old->tx_packets));
-	atomic64_set(&b->tx_bytes, atomic64_read(&old->tx_bytes));
-	atomic64_set(&b->rx_packets, atomic64_read(&old->rx_packets));
-	atomic64_set(&b->rx_bytes, atomic64_read(&old->rx_bytes));
-	atomic64_set(&b->drops, atomic64_read(&old->drops));
-}
-
-static void replace(struct hmmp_binding *b, struct hmmp_binding *old)
-{
+	count_host(hn, b, 1);
 	spin_lock_bh(&hmmp_binding_lock);
 	hlist_replace_rcu(&old->node, &b->node);
 	spin_unlock_bh(&hmmp_binding_lock);
+	count_host(hn, old, -1);
+	trace_hmmp_binding_set(b);
 	call_rcu(&old->rcu, binding_free);
 }
 
-static void insert(struct hmmp_net *hn, struct hmmp_binding *b)
+/**
+ * hmmp_binding_insert - put a new binding into the table
+ * @hn: namespace; its lock is held
+ * @b: binding; counted already
+ */
+void hmmp_binding_insert(struct hmmp_net *hn, struct hmmp_binding *b)
 {
 	u32 bucket = binding_bucket(b->net, b->family, &b->original);
 
+	count_host(hn, b, 1);
 	spin_lock_bh(&hmmp_binding_lock);
 	b->id = hmmp_next_id();
 	hlist_add_head_rcu(&b->node, &binding_table[bucket]);
 	spin_unlock_bh(&hmmp_binding_lock);
 	atomic_inc(&hn->n_chained);
+	trace_hmmp_binding_set(b);
 }
 
-static void erase(struct hmmp_net *hn, struct hmmp_binding *b)
+/**
+ * hmmp_binding_erase - take a binding out of the table
+ * @hn: namespace; its lock is held, or it is going
+ * @b: binding; freed, and what its buffer holds is dropped
+ */
+void hmmp_binding_erase(struct hmmp_net *hn, struct hmmp_binding *b)
 {
 	spin_lock_bh(&hmmp_binding_lock);
 	hlist_del_rcu(&b->node);
 	spin_unlock_bh(&hmmp_binding_lock);
 	atomic_dec(&hn->n_chained);
+	count_host(hn, b, -1);
+	trace_hmmp_binding_expire(b);
 	if (!b->leaving)
-		atomic_dec(&hn->n_bindings);
+		hmmp_binding_room_back(hn);
+	if (b->buffer)
+		hmmp_buffer_free(b->buffer);
 	call_rcu(&b->rcu, binding_free);
 }
 
-/*
- * A lower number is an older message. The same number may only verify what it
- * brought, or say again what stands.
+/**
+ * hmmp_binding_room - may there be one more?
+ * @hn: namespace; its lock is held
+ *
+ * Return: true, and it is counted; or false, which is counted as well.
  */
-static int check_seq(struct hmmp_net *hn, const struct hmmp_binding *old,
-		     const struct hmmp_binding *seed,
-		     struct netlink_ext_ack *extack)
+bool hmmp_binding_room(struct hmmp_net *hn)
 {
-	if ((s32)(seed->seq - old->seq) > 0)
-		return 0;
-	if (seed->seq == old->seq && seed->status == HMMP_STATUS_VERIFIED &&
-	    hmmp_addr_equal(&seed->current_addr, &old->current_addr))
-		return 0;
-	hmmp_count(hn, BINDING_STALE);
-	NL_SET_ERR_MSG(extack, "a message with this or a later sequence number has been applied");
-	return -ESTALE;
-}
-
-/* True if the binding says nothing new: then nobody has to be woken. */
-static bool says_the_same(const struct hmmp_binding *b,
-			  const struct hmmp_binding *old, u64 now)
-{
-	return old && hmmp_binding_status(old, now) == b->status &&
-	       hmmp_addr_equal(&b->current_addr, &old->current_addr);
-}
-
-static int check_room(struct hmmp_net *hn, struct netlink_ext_ack *extack)
-{
-	if (atomic_inc_return(&hn->n_bindings) <= hn->limit.bindings)
-		return 0;
+	if (atomic_inc_return(&binding_total) > READ_ONCE(binding_max))
+		goto err_total;
+	if (atomic_inc_return(&hn->n_bindings) > hn->limit.bindings)
+		goto err_net;
+	return true;
+err_net:
 	atomic_dec(&hn->n_bindings);
+err_total:
+	atomic_dec(&binding_total);
 	hmmp_count(hn, BINDING_LIMIT);
-	NL_SET_ERR_MSG(extack, "the limit of bindings is reached");
-	return -ENOSPC;
-}
-
-static void wake_flows(struct hmmp_net *hn, const struct hmmp_binding *b)
-{
-	if (b->status == HMMP_STATUS_VERIFIED)
-		hmmp_wake(hn, &b->original, b->owner, tcp_jiffies32,
-			  b->home ? NULL : &b->current_addr, b->lost);
-}
-
-/*
- * Under the lock of the namespace its bindings stay; those of others in the
- * same chain may go, hence RCU.
- */
-static struct hmmp_binding *find_locked(struct hmmp_net *hn, u8 family,
-					const union nf_inet_addr *original,
-					u64 owner)
-{
-	struct hmmp_binding *b;
-
-	lockdep_assert_held(&hn->lock);
-	rcu_read_lock();
-	b = hmmp_binding_find(hn->net, family, original, owner);
-	rcu_read_unlock();
-	return b;
+	return false;
 }
 
 /**
- * hmmp_binding_set - install or update a binding (Draft 4.2.2)
- * @hn: namespace; its lock is held
- * @seed: net, family, original, owner, current_addr, local_outer, encap,
- *	status, seq and mark
- * @lifetime_ms: its life from now, milliseconds
- * @extack: for the sentence of a refusal
- *
- * Return: 0; -ESTALE for an old sequence number; -ENOSPC at the limit;
- * -ENOMEM.
+ * hmmp_binding_room_back - one less
+ * @hn: namespace
  */
-int hmmp_binding_set(struct hmmp_net *hn, const struct hmmp_binding *seed,
-		     u32 lifetime_ms, struct netlink_ext_ack *extack)
+void hmmp_binding_room_back(struct hmmp_net *hn)
 {
-	struct hmmp_binding *old, *b;
-	bool news;
-	int err = 0;
-
-	old = find_locked(hn, seed->family, &seed->original, seed->owner);
-	if (old && !old->leaving)
-		err = check_seq(hn, old, seed, extack);
-	else
-		err = check_room(hn, extack);
-	if (err)
-		return err;
-	b = binding_alloc(seed, GFP_KERNEL_ACCOUNT);
-	if (!b) {
-		if (!old || old->leaving)
-			atomic_dec(&hn->n_bindings);
-		return -ENOMEM;
-	}
-	b->home = hmmp_addr_equal(&b->original, &b->current_addr);
-	b->expires = b->since + (u64)lifetime_ms * NSEC_PER_MSEC;
-	news = !says_the_same(b, old, b->since);
-	if (old) {
-		carry_over(b, old);
-		replace(b, old);
-	} else {
-		insert(hn, b);
-	}
-	if (news)
-		wake_flows(hn, b);
-	hmmp_net_gc_soon(hn, msecs_to_jiffies(lifetime_ms) + 1);
-	return 0;
-}
-
-/*
- * It stays for the packets that are under way from its last address, at home
- * for everything that is sent.
- */
-static int let_go(struct hmmp_net *hn, struct hmmp_binding *old)
-{
-	struct hmmp_binding *b = binding_alloc(old, GFP_KERNEL_ACCOUNT);
-
-	if (!b)
-		return -ENOMEM;
-	b->current_addr = b->original;
-	carry_over(b, old);
-	b->home = true;
-	b->leaving = true;
-	b->lost = false;	/* nobody said so of this change */
-	b->status = HMMP_STATUS_VERIFIED;
-	b->expires = b->since + HMMP_GRACE_NS;
-	replace(b, old);
 	atomic_dec(&hn->n_bindings);
-	wake_flows(hn, b);
-	hmmp_net_gc_soon(hn, nsecs_to_jiffies(HMMP_GRACE_NS) + 1);
-	return 0;
+	atomic_dec(&binding_total);
 }
 
 /**
- * hmmp_binding_del - end a binding; its flows go natively again
- * @hn: namespace; its lock is held
- * @family: AF_INET or AF_INET6
- * @original: address 1
- * @owner: owner of the flows
- * @seq: if not NULL, only if the binding is not newer than this
- * @extack: for the sentence of a refusal
+ * hmmp_binding_machine_limit - what all namespaces may use together
  *
- * Return: 0, -ENOENT, -ESTALE or -ENOMEM.
+ * Return: number of bindings.
  */
-int hmmp_binding_del(struct hmmp_net *hn, u8 family,
-		     const union nf_inet_addr *original, u64 owner,
-		     const u32 *seq, struct netlink_ext_ack *extack)
+u32 hmmp_binding_machine_limit(void)
 {
-	struct hmmp_binding *b;
-
-	b = find_locked(hn, family, original, owner);
-	if (!b || b->leaving) {
-		NL_SET_ERR_MSG(extack, "no such binding");
-		return -ENOENT;
-	}
-	if (seq && (s32)(b->seq - *seq) > 0) {
-		hmmp_count(hn, BINDING_STALE);
-		NL_SET_ERR_MSG(extack, "the binding is newer than that");
-		return -ESTALE;
-	}
-	return let_go(hn, b);
+	return READ_ONCE(binding_max);
 }
 
-static void expire(struct hmmp_net *hn, struct hmmp_binding *old)
+static int stop_one(struct hmmp_binding *b, void *arg)
 {
-	struct hmmp_binding *b;
-
-	if (old->home) {
-		erase(hn, old);
-		return;
-	}
-	b = binding_alloc(old, GFP_ATOMIC);
-	if (!b) {	/* packets hold it already; again in a second */
-		hmmp_net_gc_soon(hn, HZ);
-		return;
-	}
-	carry_over(b, old);
-	b->status = HMMP_STATUS_HELD;
-	b->expires = U64_MAX;
-	replace(b, old);
-	hmmp_count(hn, BINDING_EXPIRED);
-	hmmp_event_binding(hn, b, HMMP_BINDING_EVENT_EXPIRED);
-}
-
-static int gc_one(struct hmmp_binding *b, void *arg)
-{
-	struct hmmp_net *hn = arg;
-	u64 now = hmmp_now();
-
-	if (!b->leaving &&
-	    !hmmp_flow_owner_alive(hn->net, &b->original, b->owner)) {
-		hmmp_event_binding(hn, b, HMMP_BINDING_EVENT_ENDED);
-		erase(hn, b);
-	} else if (now >= b->expires) {
-		expire(hn, b);
-	} else if (b->expires != U64_MAX) {
-		hmmp_net_gc_soon(hn, nsecs_to_jiffies(b->expires - now) + 1);
-	}
+	if (b->buffer)
+		hmmp_buffer_stop(b->buffer);
 	return 0;
 }
 
 /**
- * hmmp_binding_gc - end what has lapsed, or has no flow any more
- * @hn: namespace; its lock is held
+ * hmmp_binding_net_pre_exit - nothing is sent from a buffer any more
+ * @hn: namespace; its hooks have gone, its devices will
  */
-void hmmp_binding_gc(struct hmmp_net *hn)
+void hmmp_binding_net_pre_exit(struct hmmp_net *hn)
 {
 	struct hmmp_cursor at = {};
 
-	hmmp_binding_walk(hn->net, &at, gc_one, hn);
+	if (atomic_read(&hn->n_chained))
+		hmmp_binding_walk(hn->net, &at, stop_one, NULL);
 }
 
 static int exit_one(struct hmmp_binding *b, void *arg)
 {
-	erase(arg, b);
+	hmmp_binding_erase(arg, b);
 	return 0;
 }
 
@@ -417,13 +383,34 @@ void hmmp_binding_net_exit(struct hmmp_net *hn)
 {
 	struct hmmp_cursor at = {};
 
-	hmmp_binding_walk(hn->net, &at, exit_one, hn);
+	if (atomic_read(&hn->n_chained))
+		hmmp_binding_walk(hn->net, &at, exit_one, hn);
 }
 
 /**
- * hmmp_binding_init - make the secret of the table
+ * hmmp_binding_init - make the table
+ *
+ * Return: 0, -EINVAL for a bad size, -ENOMEM.
  */
-void hmmp_binding_init(void)
+int hmmp_binding_init(void)
 {
+	if (binding_buckets < 16 || binding_buckets > 1U << 24 ||
+	    !is_power_of_2(binding_buckets)) {
+		pr_err("binding_buckets has to be a power of two, 16 to 2^24\n");
+		return -EINVAL;
+	}
 	get_random_bytes(&binding_secret, sizeof(binding_secret));
+	binding_table = kvcalloc(binding_buckets, sizeof(*binding_table),
+				 GFP_KERNEL);
+	return binding_table ? 0 : -ENOMEM;
+}
+
+/**
+ * hmmp_binding_exit - give the table back
+ *
+ * All namespaces have left, and RCU has come to an end.
+ */
+void hmmp_binding_exit(void)
+{
+	kvfree(binding_table);
 }

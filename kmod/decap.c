@@ -1,36 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Outer headers off (RFC 2003). A handler of tunnel4, before those of the ipip
- * device: outer packets have passed PRE_ROUTING, INPUT and reassembly. What
- * does not agree with a binding in all four addresses and a tracked flow is
- * not touched, so that other tunnels of the host go on working (K3).
+ * Outer headers off. Handlers of tunnel4 and tunnel6, before those of the
+ * tunnel devices: outer packets have passed PRE_ROUTING, INPUT and reassembly.
+ * What does not agree with a binding in all four addresses (and a tracked
+ * flow, where it covers flows) is not touched, so that other tunnels of the
+ * host go on working (K3).
  *
- * The inner packet enters the stack again as itself, with a private route of
- * the namespace attached. That route lets it pass the reverse-path filter,
- * which the match has replaced, and is the mark by which PRE_ROUTING knows it
- * from a plain segment (K2): nothing else has a route there. It is born
- * obsolete, so that a socket that remembers it will not use it for others.
+ * An inner packet for this host enters the stack again as itself, with a
+ * private route of the namespace and its family attached. That route lets it
+ * pass the reverse-path filter, which the match has replaced, and is the mark
+ * by which PRE_ROUTING knows it from a plain segment (K2): nothing else has a
+ * route there. It is born obsolete, so that a socket that remembers it will
+ * not use it for others. A packet for somebody else enters on the interface
+ * of the host route, where its source is routed to, so that the filter stays on.
  */
-#include <linux/icmp.h>
 #include <linux/netdevice.h>
+#include <net/addrconf.h>
 #include <net/dst.h>
+#include <net/ip6_route.h>
 #include <net/ip_tunnels.h>
 #include <net/protocol.h>
 #include <net/route.h>
 #include <net/xfrm.h>
 #include "hmmp.h"
 
-/* Before vti (0), ipip (1), sit (2) and xfrm (3, 4). */
+/* Before vti (0), ipip and ip6_tunnel (1), sit (2) and xfrm (3, 4). */
 #define DECAP_PRIORITY	(-10)
 
 /**
- * struct match - what an encapsulated packet belongs to
- * @b: binding of the far end, or NULL
- * @moved: rests on a binding at least at one end
+ * struct ends - the outer addresses of a packet
+ * @src: source
+ * @dst: destination
  */
-struct match {
-	struct hmmp_binding *b;
-	bool moved;
+struct ends {
+	struct hmmp_addr src;
+	struct hmmp_addr dst;
 };
 
 static bool in_grace(u64 since)
@@ -38,24 +42,51 @@ static bool in_grace(u64 since)
 	return hmmp_now() < since + HMMP_GRACE_NS;
 }
 
-/* Is this where the far end sends from? */
+static void read_ends(const struct sk_buff *skb, u8 family, struct ends *e)
+{
+	memset(e, 0, sizeof(*e));
+	e->src.family = family;
+	e->dst.family = family;
+	if (family == AF_INET) {
+		e->src.ip.ip = ip_hdr(skb)->saddr;
+		e->dst.ip.ip = ip_hdr(skb)->daddr;
+	} else {
+		e->src.ip.in6 = ipv6_hdr(skb)->saddr;
+		e->dst.ip.in6 = ipv6_hdr(skb)->daddr;
+	}
+}
+
+/* Is this where a bound far end sends from? */
+static bool binding_sends(const struct hmmp_binding *b,
+			  const struct hmmp_addr *from, bool *moved)
+{
+	struct hmmp_where at;
+
+	hmmp_binding_where(b, hmmp_now(), &at);
+	if (hmmp_same(from, at.to) || hmmp_same(from, &b->via)) {
+		*moved |= !at.home;
+		return true;
+	}
+	*moved = true;
+	if (b->status == HMMP_STATUS_PROVISIONAL && !b->before.home &&
+	    hmmp_same(from, &b->before.to))
+		return true;
+	return b->previous.family && hmmp_same(from, &b->previous) &&
+	       in_grace(b->since);
+}
+
 static bool far_end(struct hmmp_net *hn, const struct hmmp_flow *f,
-		    __be32 outer, struct match *m)
+		    const struct ends *e, struct hmmp_match *m)
 {
 	struct hmmp_binding *b;
 
-	b = hmmp_binding_find(hn->net, AF_INET, &f->key.remote, f->owner);
+	b = hmmp_binding_find(hn->net, f->key.family, &f->key.remote,
+			      f->owner);
 	m->b = b;
 	if (!b)
-		return outer == f->key.remote.ip;
-	if (outer == b->current_addr.ip) {
-		m->moved |= !b->home;
-		return true;
-	}
-	if (!outer || outer != b->previous.ip || !in_grace(b->since))
-		return false;
-	m->moved = true;
-	return true;
+		return hmmp_is(&e->src, f->key.family, &f->key.remote);
+	m->secured = b->flags & HMMP_BINDING_FLAGS_SECURED;
+	return binding_sends(b, &e->src, &m->moved);
 }
 
 /*
@@ -63,222 +94,397 @@ static bool far_end(struct hmmp_net *hn, const struct hmmp_flow *f,
  * have moved to, the far end has accepted that (K1), and its answer may come
  * later than this packet.
  */
-static bool near_end(struct hmmp_net *hn, struct hmmp_flow *f, __be32 outer,
-		     struct match *m)
+static bool near_end(struct hmmp_net *hn, struct hmmp_flow *f,
+		     const struct ends *e, struct hmmp_match *m)
 {
 	const struct hmmp_local *l;
 
-	l = hmmp_local_find(rcu_dereference(hn->local), AF_INET,
+	if (m->b && m->b->local_outer.family &&
+	    hmmp_same(&e->dst, &m->b->local_outer))
+		return true;
+	l = hmmp_local_find(rcu_dereference(hn->local), f->key.family,
 			    &f->key.local);
 	if (!l)
-		return outer == f->key.local.ip;
-	if (outer == l->current_addr.ip) {
+		return hmmp_is(&e->dst, f->key.family, &f->key.local);
+	if (hmmp_same(&e->dst, &l->current_addr)) {
 		m->moved |= hmmp_local_moved(l);
 		if (hmmp_local_moved(l) && READ_ONCE(f->heard) != l->gen)
 			WRITE_ONCE(f->heard, l->gen);
 		return true;
 	}
-	if (!outer || outer != l->previous.ip || !in_grace(l->changed))
+	if (!l->previous.family || !hmmp_same(&e->dst, &l->previous) ||
+	    !in_grace(l->changed))
 		return false;
 	m->moved = true;
 	return true;
 }
 
-/* The inner header is at skb->data, the outer one is the network header. */
-static bool inner_tuple(struct sk_buff *skb, struct hmmp_tuple *key)
+static bool match_flow(struct hmmp_net *hn, const struct hmmp_packet *p,
+		       const struct ends *e, struct hmmp_match *m)
 {
-	const struct iphdr *iph = (const struct iphdr *)skb->data;
-	const __be16 *port;
+	struct hmmp_flow *f;
 
-	if (iph->version != 4 || iph->ihl < 5 || ip_is_fragment(iph) ||
-	    iph->protocol != IPPROTO_TCP ||
-	    ntohs(iph->tot_len) < iph->ihl * 4 + sizeof(struct tcphdr) ||
-	    !pskb_may_pull(skb, iph->ihl * 4 + sizeof(struct tcphdr)))
+	if (!p->tcp)
 		return false;
-	iph = (const struct iphdr *)skb->data;
-	port = (const __be16 *)(skb->data + iph->ihl * 4);
-	memset(key, 0, sizeof(*key));
-	key->family = AF_INET;
-	key->local.ip = iph->daddr;
-	key->remote.ip = iph->saddr;
-	key->lport = port[1];
-	key->rport = port[0];
+	f = hmmp_flow_find(hn->net, &p->key);
+	return f && f->owner && !(f->flags & HMMP_FLOW_FIXED) &&
+	       far_end(hn, f, e, m) && near_end(hn, f, e, m) && m->moved;
+}
+
+/* From a host whose packets this router tunnels, back through its tunnel. */
+static bool match_host(struct hmmp_net *hn, const struct hmmp_packet *p,
+		       const struct ends *e, struct hmmp_match *m)
+{
+	struct hmmp_binding *b;
+
+	b = hmmp_binding_find(hn->net, p->key.family, &p->key.remote, 0);
+	if (!b || hmmp_binding_status(b, hmmp_now()) == HMMP_STATUS_HELD ||
+	    !hmmp_same(&e->dst, &b->local_outer) ||
+	    !binding_sends(b, &e->src, &m->moved))
+		return false;
+	m->b = b;
+	m->host = true;
+	m->secured = b->flags & HMMP_BINDING_FLAGS_SECURED;
 	return true;
 }
 
-static bool find_match(struct hmmp_net *hn, struct sk_buff *skb,
-		       struct match *m)
+/* Through the tunnel that this host's packets of that address go through. */
+static bool match_via(struct hmmp_net *hn, const struct hmmp_packet *p,
+		      const struct ends *e, struct hmmp_match *m)
 {
-	const struct iphdr *outer;
-	struct hmmp_tuple key;
-	struct hmmp_flow *f;
+	const struct hmmp_local *l;
 
-	if (!inner_tuple(skb, &key))
+	l = hmmp_local_find(rcu_dereference(hn->local), p->key.family,
+			    &p->key.local);
+	if (!l || !hmmp_via_alive(&l->via, hmmp_now()) ||
+	    !hmmp_same(&e->src, &l->via.remote) ||
+	    !hmmp_same(&e->dst, &l->via.local))
 		return false;
-	outer = ip_hdr(skb);
-	f = hmmp_flow_find(hn->net, &key);
-	return f && f->owner && !(f->flags & HMMP_FLOW_FIXED) &&
-	       far_end(hn, f, outer->saddr, m) &&
-	       near_end(hn, f, outer->daddr, m) && m->moved;
+	m->b = NULL;
+	m->secured = l->via.flags & HMMP_BINDING_FLAGS_SECURED;
+	return true;
 }
 
-static void count_received(struct hmmp_net *hn, const struct match *m, u32 len)
+/**
+ * hmmp_decap_match - does an encapsulated packet belong to us? (K3)
+ * @hn: namespace
+ * @skb: packet, the outer header is its network header
+ * @outer_family: of that header
+ * @p: the inner packet, seen from this end
+ * @m: zero; filled
+ *
+ * Context: RCU read side. Return: false if it is not ours; counted.
+ */
+bool hmmp_decap_match(struct hmmp_net *hn, const struct sk_buff *skb,
+		      u8 outer_family, const struct hmmp_packet *p,
+		      struct hmmp_match *m)
 {
+	struct ends e;
+
+	read_ends(skb, outer_family, &e);
+	if (match_flow(hn, p, &e, m))
+		return true;
+	memset(m, 0, sizeof(*m));
+	if (match_host(hn, p, &e, m))
+		return true;
+	memset(m, 0, sizeof(*m));
+	if (match_via(hn, p, &e, m))
+		return true;
+	hmmp_count(hn, RX_NO_MATCH);
+	return false;
+}
+
+static void count_received(struct hmmp_net *hn, const struct hmmp_match *m,
+			   const struct hmmp_addr *from, u32 len)
+{
+	struct hmmp_binding *b = m->b;
+
 	hmmp_count(hn, RX_DECAP);
-	if (!m->b)
+	if (!b)
 		return;
-	atomic64_inc(&m->b->rx_packets);
-	atomic64_add(len, &m->b->rx_bytes);
+	atomic64_inc(&b->rx_packets);
+	atomic64_add(len, &b->rx_bytes);
+	if (b->status == HMMP_STATUS_PROVISIONAL &&
+	    hmmp_same(from, &b->current_addr))
+		atomic64_add(3 * (u64)len, &b->credit);
+}
+
+static bool allowed(struct hmmp_net *hn, struct sk_buff *skb, u8 family,
+		    const struct hmmp_match *m)
+{
+	if (m->secured && !secpath_exists(skb)) {
+		hmmp_drop(hn, DROP_SECURED);
+		return false;
+	}
+	if (family == AF_INET ? !xfrm4_policy_check(NULL, XFRM_POLICY_IN, skb) :
+				!xfrm6_policy_check(NULL, XFRM_POLICY_IN, skb)) {
+		hmmp_drop(hn, DROP_POLICY);
+		return false;
+	}
+	return true;
+}
+
+/* Congestion that the outer packet met (RFC 6040 4.2). */
+static bool ecn(struct sk_buff *skb, u8 outer_family, u8 outer_tos)
+{
+	struct iphdr v4 = { .tos = outer_tos };
+	struct ipv6hdr v6 = {};
+
+	if (outer_family == AF_INET)
+		return IP_ECN_decapsulate(&v4, skb) <= 1;
+	ip6_flow_hdr(&v6, outer_tos, 0);
+	return IP6_ECN_decapsulate(&v6, skb) <= 1;
 }
 
 /* Return: false if the packet has to be dropped; that has been counted. */
-static bool strip(struct hmmp_net *hn, struct sk_buff *skb)
+static bool strip(struct hmmp_net *hn, struct sk_buff *skb, u8 family)
 {
-	struct iphdr outer = *ip_hdr(skb);
+	u8 version = *skb->data >> 4;
+	u8 tos = family == AF_INET ? ip_hdr(skb)->tos :
+				     ipv6_get_dsfield(ipv6_hdr(skb));
 
-	if (!xfrm4_policy_check(NULL, XFRM_POLICY_IN, skb)) {
-		hmmp_count(hn, DROP_POLICY);
-		return false;
-	}
-	if (__iptunnel_pull_header(skb, 0, htons(ETH_P_IP), false, false)) {
-		hmmp_count(hn, DROP_MALFORMED);
+	if (__iptunnel_pull_header(skb, 0, version == 4 ? htons(ETH_P_IP) :
+				   htons(ETH_P_IPV6), false, false)) {
+		hmmp_drop(hn, DROP_MALFORMED);
 		return false;
 	}
 	/* others may look at the outer packet still */
 	if (skb_cow_head(skb, 0)) {
-		hmmp_count(hn, DROP_MEMORY);
+		hmmp_drop(hn, DROP_MEMORY);
 		return false;
 	}
 	skb_reset_network_header(skb);
-	if (IP_ECN_decapsulate(&outer, skb) > 1) {
-		hmmp_count(hn, DROP_ECN);
+	if (!ecn(skb, family, tos)) {
+		hmmp_drop(hn, DROP_ECN);
 		return false;
 	}
 	skb_mac_header_rebuild(skb);
+	if (skb_mac_header_was_set(skb) &&
+	    skb->network_header - skb->mac_header == ETH_HLEN &&
+	    skb->dev->type == ARPHRD_ETHER)
+		eth_hdr(skb)->h_proto = skb->protocol;
 	return true;
 }
 
-static int hmmp_tunnel4_rcv(struct sk_buff *skb)
+/* Where the inner packet enters. Return: false: dropped, counted. */
+static bool aim(struct hmmp_net *hn, struct sk_buff *skb,
+		const struct hmmp_match *m)
+{
+	struct net_device *dev;
+
+	if (m->host) {
+		dev = dev_get_by_index_rcu(hn->net, m->b->ifindex);
+		if (!dev || !(dev->flags & IFF_UP)) {
+			hmmp_drop(hn, DROP_NO_ROUTE);
+			return false;
+		}
+		skb->dev = dev;
+		skb->pkt_type = PACKET_HOST;
+		return true;
+	}
+	if (skb->protocol == htons(ETH_P_IP))
+		skb_dst_set(skb, dst_clone(&hn->input->dst));
+	else if (hn->input6)
+		skb_dst_set(skb, dst_clone(&hn->input6->dst));
+	else	/* this namespace has no IPv6 */
+		hmmp_drop(hn, DROP_NO_ROUTE);
+	return skb_dst(skb);
+}
+
+/**
+ * hmmp_decap_deliver - take the outer header off and let the packet go on
+ * @hn: namespace
+ * @skb: packet, the outer header is its network header and the inner one its
+ *	data; consumed
+ * @outer_family: of the outer header
+ * @m: what it belongs to
+ *
+ * Context: softirq, RCU read side.
+ */
+void hmmp_decap_deliver(struct hmmp_net *hn, struct sk_buff *skb,
+			u8 outer_family, struct hmmp_match *m)
+{
+	struct ends e;
+
+	read_ends(skb, outer_family, &e);
+	if (!allowed(hn, skb, outer_family, m) ||
+	    !strip(hn, skb, outer_family) || !aim(hn, skb, m)) {
+		kfree_skb(skb);
+		return;
+	}
+	count_received(hn, m, &e.src, skb->len);
+	netif_receive_skb(skb);
+}
+
+static int receive(struct sk_buff *skb, u8 outer_family, u8 inner_family)
 {
 	struct hmmp_net *hn = hmmp_net(dev_net(skb->dev));
-	const struct hmmp_local_map *map;
-	struct match m = {};
+	struct hmmp_match m = {};
+	struct hmmp_packet p;
 
 	/* pairs with hmmp_net_start() */
 	if (!smp_load_acquire(&hn->active))
 		return -ENOENT;
-	map = rcu_dereference(hn->local);
-	if (!atomic_read(&hn->n_chained) && !map)
+	if (!atomic_read(&hn->n_chained) && !rcu_access_pointer(hn->local))
 		return -ENOENT;
-	if (!find_match(hn, skb, &m)) {
+	if (!pskb_may_pull(skb, inner_family == AF_INET ?
+			   sizeof(struct iphdr) : sizeof(struct ipv6hdr)))
+		return -ENOENT;
+	if (!hmmp_packet_read(skb, 0, inner_family, false, &p)) {
 		hmmp_count(hn, RX_NO_MATCH);
 		return -ENOENT;
 	}
-	if (!strip(hn, skb)) {
-		kfree_skb(skb);
-		return 0;
-	}
-	count_received(hn, &m, skb->len);
-	skb_dst_set(skb, dst_clone(&hn->input->dst));
-	netif_receive_skb(skb);
+	if (!hmmp_decap_match(hn, skb, outer_family, &p, &m))
+		return -ENOENT;
+	hmmp_decap_deliver(hn, skb, outer_family, &m);
 	return 0;
 }
 
-/*
- * An ICMP error about an outer packet of ours: the path got narrower. Only the
- * outer route is told; the next packet that does not fit tells its sender.
- */
-static int hmmp_tunnel4_err(struct sk_buff *skb, u32 info)
+static int rcv_4in4(struct sk_buff *skb)
 {
-	struct net *net = dev_net(skb->dev);
-	struct hmmp_net *hn = hmmp_net(net);
-	const struct iphdr *outer = (const struct iphdr *)skb->data;
-	struct hmmp_tuple key = { .family = AF_INET };
-	const struct iphdr *inner;
-	struct hmmp_flow *f;
-	const __be16 *port;
-	u32 len = outer->ihl * 4 + sizeof(*inner);
-
-	if (!READ_ONCE(hn->active) || !pskb_may_pull(skb, len + 4))
-		return -ENOENT;
-	outer = (const struct iphdr *)skb->data;
-	inner = (const struct iphdr *)(skb->data + outer->ihl * 4);
-	if (inner->ihl != 5 || inner->protocol != IPPROTO_TCP)
-		return -ENOENT;
-	port = (const __be16 *)(inner + 1);
-	key.local.ip = inner->saddr;
-	key.remote.ip = inner->daddr;
-	key.lport = port[0];
-	key.rport = port[1];
-	f = hmmp_flow_find(net, &key);
-	if (!f || !f->owner)
-		return -ENOENT;
-	if (icmp_hdr(skb)->type == ICMP_DEST_UNREACH &&
-	    icmp_hdr(skb)->code == ICMP_FRAG_NEEDED)
-		ipv4_update_pmtu(skb, net, info, 0, IPPROTO_IPIP);
-	return 0;
+	return receive(skb, AF_INET, AF_INET);
 }
 
-static struct xfrm_tunnel hmmp_tunnel4 = {
-	.handler = hmmp_tunnel4_rcv,
-	.err_handler = hmmp_tunnel4_err,
+static int rcv_6in4(struct sk_buff *skb)
+{
+	return receive(skb, AF_INET, AF_INET6);
+}
+
+static int rcv_6in6(struct sk_buff *skb)
+{
+	return receive(skb, AF_INET6, AF_INET6);
+}
+
+static int rcv_4in6(struct sk_buff *skb)
+{
+	return receive(skb, AF_INET6, AF_INET);
+}
+
+static int err_4in4(struct sk_buff *skb, u32 info)
+{
+	return hmmp_pmtu_err4(skb, info, AF_INET);
+}
+
+static int err_6in4(struct sk_buff *skb, u32 info)
+{
+	return hmmp_pmtu_err4(skb, info, AF_INET6);
+}
+
+static int err_6in6(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
+		    u8 code, int offset, __be32 info)
+{
+	return hmmp_pmtu_err6(skb, type, code, offset, info, AF_INET6);
+}
+
+static int err_4in6(struct sk_buff *skb, struct inet6_skb_parm *opt, u8 type,
+		    u8 code, int offset, __be32 info)
+{
+	return hmmp_pmtu_err6(skb, type, code, offset, info, AF_INET);
+}
+
+static struct xfrm_tunnel hmmp_4in4 = {
+	.handler = rcv_4in4,
+	.err_handler = err_4in4,
 	.priority = DECAP_PRIORITY,
 };
 
-static unsigned int plain_segment(struct hmmp_net *hn,
-				  const struct sk_buff *skb)
+static struct xfrm_tunnel hmmp_6in4 = {
+	.handler = rcv_6in4,
+	.err_handler = err_6in4,
+	.priority = DECAP_PRIORITY,
+};
+
+static struct xfrm6_tunnel hmmp_6in6 = {
+	.handler = rcv_6in6,
+	.err_handler = err_6in6,
+	.priority = DECAP_PRIORITY,
+};
+
+static struct xfrm6_tunnel hmmp_4in6 = {
+	.handler = rcv_4in6,
+	.err_handler = err_4in6,
+	.priority = DECAP_PRIORITY,
+};
+
+/**
+ * hmmp_decap_is_ours - does a packet carry the mark of what was decapsulated?
+ * @hn: namespace
+ * @skb: packet at PRE_ROUTING
+ * @family: of the packet
+ *
+ * Return: true if it has the private route.
+ */
+bool hmmp_decap_is_ours(const struct hmmp_net *hn, const struct sk_buff *skb,
+			u8 family)
 {
-	union nf_inet_addr from = { .ip = ip_hdr(skb)->saddr };
+	const struct dst_entry *dst = skb_dst(skb);
+
+	if (!dst)
+		return false;
+	return family == AF_INET ? dst == &hn->input->dst :
+				   hn->input6 && dst == &hn->input6->dst;
+}
+
+/**
+ * hmmp_decap_plain - refuse a plain segment of a flow that has moved away
+ * @hn: namespace
+ * @skb: packet that is not a decapsulated one: at the very beginning of
+ *	PRE_ROUTING, or at LOCAL_IN if it came in fragments
+ * @family: of the packet
+ *
+ * From a while after the move was verified, whoever sends from the address
+ * that the far end has left is somebody else (K2).
+ *
+ * Return: NF_ACCEPT or NF_DROP, counted.
+ */
+unsigned int hmmp_decap_plain(struct hmmp_net *hn, const struct sk_buff *skb,
+			      u8 family)
+{
 	struct hmmp_binding *b;
-	struct hmmp_tuple key;
+	struct hmmp_packet p;
+	struct hmmp_where at;
 	struct hmmp_flow *f;
 
-	if (!hmmp_binding_any(hn->net, AF_INET, &from) ||
-	    !hmmp_tuple_from_skb(skb, false, &key))
+	if (!hmmp_packet_read(skb, skb_network_offset(skb), family, false, &p) ||
+	    !p.tcp || !hmmp_binding_any(hn->net, family, &p.key.remote))
 		return NF_ACCEPT;
-	f = hmmp_flow_find(hn->net, &key);
+	f = hmmp_flow_find(hn->net, &p.key);
 	if (!f || !f->owner)
 		return NF_ACCEPT;
-	b = hmmp_binding_find(hn->net, AF_INET, &from, f->owner);
-	if (!b || b->home || in_grace(b->since))
+	b = hmmp_binding_find(hn->net, family, &p.key.remote, f->owner);
+	if (!b || !b->settled || in_grace(b->settled))
 		return NF_ACCEPT;
-	hmmp_count(hn, DROP_PLAIN);
+	hmmp_binding_where(b, hmmp_now(), &at);
+	if (at.home)
+		return NF_ACCEPT;
+	hmmp_drop(hn, DROP_PLAIN);
 	return NF_DROP;
 }
 
-/**
- * hmmp_decap_plain4 - refuse a plain segment of a flow that has moved away
- * @hn: namespace
- * @skb: IPv4 packet at the very beginning of PRE_ROUTING
- *
- * From a while after the move, whoever sends from the address that the far end
- * has left is somebody else (K2).
- *
- * Return: NF_ACCEPT or NF_DROP, counted.
- */
-unsigned int hmmp_decap_plain4(struct hmmp_net *hn, const struct sk_buff *skb)
+static struct rt6_info *input_route6(struct net *net)
 {
-	if (skb_dst(skb) == &hn->input->dst)
-		return NF_ACCEPT;
-	return plain_segment(hn, skb);
+	struct inet6_dev *idev = in6_dev_get(net->loopback_dev);
+	struct rt6_info *rt;
+
+	if (!idev)
+		return NULL;
+	rt = ip6_dst_alloc(net, net->loopback_dev, 0);
+	if (!rt) {
+		in6_dev_put(idev);
+		return NULL;
+	}
+	rt->rt6i_idev = idev;
+	rt->rt6i_flags = RTF_LOCAL;
+	rt->dst.input = ip6_input;
+	rt->dst.obsolete = DST_OBSOLETE_KILL;
+	return rt;
 }
 
 /**
- * hmmp_decap_fragmented4 - the same for one that had to be put together
- * @hn: namespace
- * @skb: IPv4 packet at LOCAL_IN that came in fragments
- *
- * Return: NF_ACCEPT or NF_DROP, counted.
- */
-unsigned int hmmp_decap_fragmented4(struct hmmp_net *hn,
-				    const struct sk_buff *skb)
-{
-	return plain_segment(hn, skb);
-}
-
-/**
- * hmmp_decap_net_init - make the private route of a namespace
+ * hmmp_decap_net_init - make the private routes of a namespace
  * @hn: namespace; its lock is held
+ *
+ * Without IPv6 on the loopback device there is none for IPv6.
  *
  * Return: 0 or -ENOMEM.
  */
@@ -292,29 +498,43 @@ int hmmp_decap_net_init(struct hmmp_net *hn)
 	rt->rt_is_input = 1;
 	rt->dst.obsolete = DST_OBSOLETE_KILL;
 	hn->input = rt;
+	hn->input6 = input_route6(hn->net);
 	return 0;
 }
 
 /**
- * hmmp_decap_net_pre_exit - the private route lets go of the loopback device
+ * hmmp_decap_net_pre_exit - the private routes let go of the loopback device
  * @hn: namespace; the device goes before hmmp_decap_net_exit() is called
  *
- * Sockets may remember the route for longer; it holds no device for them.
+ * Sockets may remember a route for longer; it holds no device for them.
  */
 void hmmp_decap_net_pre_exit(struct hmmp_net *hn)
 {
+	struct inet6_dev *idev;
+
 	if (hn->input)
 		dst_dev_put(&hn->input->dst);
+	if (!hn->input6)
+		return;
+	/* 6.1 would keep it, and packets under way still look at it */
+	idev = in6_dev_get(blackhole_netdev);
+	if (idev) {
+		idev = xchg(&hn->input6->rt6i_idev, idev);
+		in6_dev_put(idev);
+	}
+	dst_dev_put(&hn->input6->dst);
 }
 
 /**
- * hmmp_decap_net_exit - let the private route go
- * @hn: namespace; no packet can get it any more
+ * hmmp_decap_net_exit - let the private routes go
+ * @hn: namespace; no packet can get them any more
  */
 void hmmp_decap_net_exit(struct hmmp_net *hn)
 {
 	if (hn->input)
 		dst_release(&hn->input->dst);
+	if (hn->input6)
+		dst_release(&hn->input6->dst);
 }
 
 /**
@@ -324,7 +544,34 @@ void hmmp_decap_net_exit(struct hmmp_net *hn)
  */
 int hmmp_decap_init(void)
 {
-	return xfrm4_tunnel_register(&hmmp_tunnel4, AF_INET);
+	int err;
+
+	err = xfrm4_tunnel_register(&hmmp_4in4, AF_INET);
+	if (err)
+		return err;
+	err = xfrm4_tunnel_register(&hmmp_6in4, AF_INET6);
+	if (err)
+		goto err_4in4;
+	err = xfrm6_tunnel_register(&hmmp_6in6, AF_INET6);
+	if (err)
+		goto err_6in4;
+	err = xfrm6_tunnel_register(&hmmp_4in6, AF_INET);
+	if (err)
+		goto err_6in6;
+	err = hmmp_minenc_init();
+	if (err)
+		goto err_4in6;
+	return 0;
+
+err_4in6:
+	xfrm6_tunnel_deregister(&hmmp_4in6, AF_INET);
+err_6in6:
+	xfrm6_tunnel_deregister(&hmmp_6in6, AF_INET6);
+err_6in4:
+	xfrm4_tunnel_deregister(&hmmp_6in4, AF_INET6);
+err_4in4:
+	xfrm4_tunnel_deregister(&hmmp_4in4, AF_INET);
+	return err;
 }
 
 /**
@@ -332,5 +579,9 @@ int hmmp_decap_init(void)
  */
 void hmmp_decap_exit(void)
 {
-	xfrm4_tunnel_deregister(&hmmp_tunnel4, AF_INET);
+	hmmp_minenc_exit();
+	xfrm6_tunnel_deregister(&hmmp_4in6, AF_INET);
+	xfrm6_tunnel_deregister(&hmmp_6in6, AF_INET6);
+	xfrm4_tunnel_deregister(&hmmp_6in4, AF_INET6);
+	xfrm4_tunnel_deregister(&hmmp_4in4, AF_INET);
 }

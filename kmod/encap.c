@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Outer headers on (RFC 2003). Called for every packet that leaves; one that
- * concerns no binding and no former address is let through after two loads.
- * Context: the send hook, RCU read side, BH on or off.
+ * Which way a packet goes, and putting it into another one. Called for every
+ * packet that leaves; one that concerns no binding and no former address is
+ * let through after a few loads. Context: the send hook, RCU read side, BH on
+ * or off, often under the lock of the packet's socket.
  */
 #include <linux/bpf-cgroup.h>
 #include <net/dst.h>
 #include <net/gso.h>
-#include <net/icmp.h>
 #include <net/ip_tunnels.h>
+#include <net/ipv6.h>
+#include <net/ndisc.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/route.h>
 #include "hmmp.h"
@@ -17,95 +19,289 @@
  * struct way - where a packet goes
  * @b: binding of the far end, or NULL
  * @route: where the outer route is remembered, or NULL
- * @saddr: outer source, 0: that of the packet
- * @daddr: outer destination, 0: that of the packet
+ * @o: what the outer packet is sent with; no destination: it goes natively
+ * @host: @b covers all packets, not those of a flow
+ * @native: it goes natively, after it has been held
  */
 struct way {
 	struct hmmp_binding *b;
 	struct hmmp_route *route;
-	__be32 saddr;
-	__be32 daddr;
+	struct hmmp_outer o;
+	bool host;
+	bool native;
 };
 
-#define drop(hn, what) ({ hmmp_count(hn, what); NF_DROP; })
+/**
+ * struct trip - how the outer packets of one inner packet are sent
+ * @hn: namespace
+ * @o: outer addresses and encapsulation
+ * @dst: outer route
+ * @hold: a packet needs a reference to it; else RCU is enough
+ * @fits: no fragments are needed
+ */
+struct trip {
+	struct hmmp_net *hn;
+	const struct hmmp_outer *o;
+	struct dst_entry *dst;
+	bool hold;
+	bool fits;
+};
 
-static bool leave_alone(const struct sk_buff *skb)
+#define drop(hn, what) ({ hmmp_drop(hn, what); NF_DROP; })
+
+static bool forwarded(const struct sk_buff *skb, u8 family)
 {
-	const struct rtable *rt = skb_rtable(skb);
+	return family == AF_INET ? IPCB(skb)->flags & IPSKB_FORWARDED :
+				   IP6CB(skb)->flags & IP6SKB_FORWARDED;
+}
 
-	return !rt || rt->rt_flags & (RTCF_MULTICAST | RTCF_BROADCAST) ||
-	       IPCB(skb)->flags & IPSKB_FORWARDED || dst_xfrm(&rt->dst);
+/* Neighbour discovery is of its link. */
+static bool is_nd(const struct sk_buff *skb)
+{
+	const u8 *type;
+	u8 buf;
+
+	if (ipv6_hdr(skb)->nexthdr != IPPROTO_ICMPV6)
+		return false;
+	type = skb_header_pointer(skb, skb_network_offset(skb) +
+				  sizeof(struct ipv6hdr), sizeof(buf), &buf);
+	return type && *type >= NDISC_ROUTER_SOLICITATION &&
+	       *type <= NDISC_REDIRECT;
+}
+
+/* What is of the link, and what an IPsec policy of the inner packet owns. */
+static bool leave_alone(const struct sk_buff *skb, u8 family)
+{
+	const struct dst_entry *dst = skb_dst(skb);
+
+	if (!dst || dst_xfrm(dst))
+		return true;
+	if (family == AF_INET)
+		return skb_rtable(skb)->rt_flags &
+		       (RTCF_MULTICAST | RTCF_BROADCAST);
+	return ipv6_addr_is_multicast(&ipv6_hdr(skb)->daddr) || is_nd(skb);
+}
+
+/* IP in IP of these families. */
+static u8 plain_encap(u8 inner, u8 outer)
+{
+	if (inner == AF_INET)
+		return outer == AF_INET ? HMMP_ENCAP_IPIP : HMMP_ENCAP_4IN6;
+	return outer == AF_INET ? HMMP_ENCAP_6IN4 : HMMP_ENCAP_IP6IP6;
 }
 
 /*
  * K1: a former address may be used as a source towards a peer only when that
- * peer has accepted the present one: it said so, or it sends there. Otherwise
- * the packet is dropped; TCP keeps what it has to send.
+ * peer has accepted the present one: it said so, or it sends there. Return:
+ * the counter of the refusal, or 0.
  */
-static unsigned int peer_allows(struct hmmp_net *hn, const struct hmmp_local *l,
-				const struct hmmp_flow *f, struct way *w)
+static int peer_refuses(struct hmmp_net *hn, const struct hmmp_local *l,
+			const struct hmmp_flow *f, struct way *w)
 {
 	u8 state = HMMP_PEER_STATE_UNKNOWN;
 	struct hmmp_peer *p;
 
 	p = hmmp_peer_find(hn->net, f->key.family, &f->key.remote, f->owner);
-	if (p && hmmp_addr_equal(&p->current_addr, &l->current_addr)) {
+	if (p && hmmp_same(&p->current_addr, &l->current_addr)) {
 		state = p->state;
 		w->route = &p->route;
+		w->o.encap = p->encap;
 	}
 	if (state == HMMP_PEER_STATE_REFUSED)
-		return drop(hn, DROP_PEER_REFUSED);
+		return HMMP_A_COUNTER_DROP_PEER_REFUSED;
 	if (state == HMMP_PEER_STATE_UNKNOWN && READ_ONCE(f->heard) != l->gen)
-		return drop(hn, DROP_PEER_UNKNOWN);
-	w->saddr = l->current_addr.ip;
-	return NF_ACCEPT;
+		return HMMP_A_COUNTER_DROP_PEER_UNKNOWN;
+	w->o.saddr = l->current_addr;
+	return 0;
 }
 
-static unsigned int binding_allows(struct hmmp_net *hn, struct hmmp_binding *b,
-				   struct way *w)
+/* The mobile's end of a tunnel that is chosen by source. */
+static void go_via(const struct hmmp_via *via, struct way *w)
 {
-	if (b->home)
-		return NF_ACCEPT;
-	if (hmmp_binding_status(b, hmmp_now()) == HMMP_STATUS_HELD) {
-		atomic64_inc(&b->drops);
-		return drop(hn, DROP_HELD);
-	}
+	memset(w, 0, sizeof(*w));
+	w->o.saddr = via->local;
+	w->o.daddr = via->remote;
+	w->o.encap = via->encap;
+	w->host = true;
+}
+
+static void go_bound(struct hmmp_binding *b, const struct hmmp_where *at,
+		     struct way *w)
+{
 	w->b = b;
-	w->daddr = b->current_addr.ip;
-	w->route = &b->route;
-	if (b->local_outer.ip && !w->saddr)
-		w->saddr = b->local_outer.ip;
+	w->o.encap = at->encap;
+	w->o.mark = b->mark;
+	if (at->to == &b->current_addr) {
+		w->route = &b->route;
+		w->o.daddr = b->via.family ? b->via : b->current_addr;
+	} else {
+		w->route = NULL;
+		w->o.daddr = *at->to;
+	}
+}
+
+static unsigned int held(struct hmmp_net *hn, struct hmmp_binding *b)
+{
+	atomic64_inc(&b->drops);
+	return drop(hn, DROP_HELD);
+}
+
+/* Beyond its credit a provisional binding leads where the last one led. */
+static unsigned int beyond_credit(struct hmmp_net *hn, struct hmmp_binding *b,
+				  struct hmmp_where *at)
+{
+	const struct hmmp_before *was = &b->before;
+
+	if (test_bit(HMMP_BEFORE_UNREACHABLE, &b->told)) {
+		atomic64_inc(&b->drops);
+		return drop(hn, DROP_CREDIT);
+	}
+	at->to = &was->to;
+	at->encap = was->encap;
+	at->home = was->home;
+	if (!was->home && (was->status == HMMP_STATUS_HELD ||
+			   hmmp_now() >= was->expires))
+		return held(hn, b);
 	return NF_ACCEPT;
 }
 
-/* Which way does this packet go? Leaves *w zero if it goes natively. */
-static unsigned int find_way(struct hmmp_net *hn, struct sk_buff *skb,
-			     struct way *w)
+static unsigned int flow_binding(struct hmmp_net *hn, struct hmmp_binding *b,
+				 const struct sk_buff *skb, struct way *w)
 {
-	const struct hmmp_local *l;
-	struct hmmp_tuple key = {};
-	struct hmmp_binding *b;
-	struct hmmp_flow *f;
+	struct hmmp_where at;
 	unsigned int verdict;
-	bool moved;
 
-	key.local.ip = ip_hdr(skb)->saddr;
-	key.remote.ip = ip_hdr(skb)->daddr;
-	l = hmmp_local_find(rcu_dereference(hn->local), AF_INET, &key.local);
-	moved = l && hmmp_local_moved(l);
-	if (!moved && !hmmp_binding_any(hn->net, AF_INET, &key.remote))
-		return NF_ACCEPT;
-	f = hmmp_tuple_from_skb(skb, true, &key) ?
-	    hmmp_flow_find(hn->net, &key) : NULL;
-	if (!f || !f->owner || f->flags & HMMP_FLOW_FIXED)
-		return moved ? drop(hn, DROP_FORMER) : NF_ACCEPT;
-	if (moved) {
-		verdict = peer_allows(hn, l, f, w);
+	hmmp_binding_where(b, hmmp_now(), &at);
+	if (!at.home && at.status == HMMP_STATUS_HELD)
+		return held(hn, b);
+	if (!at.home && at.status == HMMP_STATUS_PROVISIONAL &&
+	    !hmmp_binding_credit(hn, b, skb->len)) {
+		verdict = beyond_credit(hn, b, &at);
 		if (verdict != NF_ACCEPT)
 			return verdict;
 	}
-	b = hmmp_binding_find(hn->net, AF_INET, &key.remote, f->owner);
-	return b ? binding_allows(hn, b, w) : NF_ACCEPT;
+	if (at.home)
+		return NF_ACCEPT;
+	go_bound(b, &at, w);
+	w->o.oif = b->ifindex;
+	if (b->local_outer.family && !w->o.saddr.family)
+		w->o.saddr = b->local_outer;
+	return NF_ACCEPT;
+}
+
+/* K2: whoever opens a connection anew is not in the flow of that name. */
+static bool opens(const struct sk_buff *skb, const struct hmmp_packet *p)
+{
+	struct tcphdr buf, *th;
+
+	th = skb_header_pointer(skb, p->tcp, sizeof(buf), &buf);
+	return !th || (th->syn && !th->ack);
+}
+
+/* *took: the flow has a way of its own, which may be the native one. */
+static unsigned int flow_way(struct hmmp_net *hn, const struct sk_buff *skb,
+			     const struct hmmp_packet *p,
+			     const struct hmmp_local *l, struct way *w,
+			     bool *took)
+{
+	struct hmmp_binding *b;
+	struct hmmp_flow *f;
+	int refusal;
+
+	f = p->tcp ? hmmp_flow_find(hn->net, &p->key) : NULL;
+	if (!f || !f->owner || f->flags & HMMP_FLOW_FIXED || opens(skb, p))
+		return NF_ACCEPT;
+	if (l && hmmp_local_moved(l)) {
+		*took = true;
+		refusal = peer_refuses(hn, l, f, w);
+		if (refusal && hmmp_via_alive(&l->via, hmmp_now())) {
+			go_via(&l->via, w);
+			return NF_ACCEPT;
+		}
+		if (refusal) {
+			hmmp_mib_drop(hn, refusal);
+			return NF_DROP;
+		}
+	}
+	b = hmmp_binding_find(hn->net, p->key.family, &p->key.remote,
+			      f->owner);
+	if (!b)
+		return NF_ACCEPT;
+	*took = true;
+	return flow_binding(hn, b, skb, w);
+}
+
+/*
+ * A buffer may hold also what would go natively (K11), but not for somebody
+ * else: what is held for a binding that has ended is dropped.
+ */
+static void host_way(struct hmmp_binding *b, struct way *w)
+{
+	struct hmmp_where at;
+
+	hmmp_binding_where(b, hmmp_now(), &at);
+	w->host = true;
+	if (at.status == HMMP_STATUS_HELD || at.home ||
+	    at.status == HMMP_STATUS_SUSPENDED) {
+		if ((at.status != HMMP_STATUS_HELD || b->leaving) &&
+		    hmmp_buffer_open(b->buffer))
+			w->b = b;
+		w->native = true;
+		return;
+	}
+	go_bound(b, &at, w);
+	w->o.saddr = b->local_outer;
+}
+
+/* Which way does this packet go? */
+static unsigned int find_way(struct hmmp_net *hn, const struct sk_buff *skb,
+			     const struct hmmp_packet *p, bool forward,
+			     struct way *w)
+{
+	const struct hmmp_local *l = NULL;
+	unsigned int verdict;
+	struct hmmp_binding *b;
+	bool took = false;
+	bool bound;
+
+	bound = hmmp_binding_any(hn->net, p->key.family, &p->key.remote);
+	if (!forward) {
+		l = hmmp_local_find(rcu_dereference(hn->local), p->key.family,
+				    &p->key.local);
+		verdict = NF_ACCEPT;
+		if (bound || (l && hmmp_local_moved(l)))
+			verdict = flow_way(hn, skb, p, l, w, &took);
+		if (verdict != NF_ACCEPT || took)
+			return verdict;
+		if (l && hmmp_via_alive(&l->via, hmmp_now())) {
+			go_via(&l->via, w);
+			return NF_ACCEPT;
+		}
+		if (l && hmmp_local_moved(l))
+			return drop(hn, DROP_FORMER);
+	}
+	b = bound ? hmmp_binding_find(hn->net, p->key.family, &p->key.remote,
+				      0) : NULL;
+	if (b)
+		host_way(b, w);
+	return NF_ACCEPT;
+}
+
+/* What the way leaves open: the packet's own addresses, and IP in IP. */
+static void fill_in(const struct hmmp_packet *p, const struct sk_buff *skb,
+		    struct hmmp_outer *o)
+{
+	if (!o->saddr.family) {
+		o->saddr.ip = p->key.local;
+		o->saddr.family = p->key.family;
+	}
+	if (!o->daddr.family) {
+		o->daddr.ip = p->key.remote;
+		o->daddr.family = p->key.family;
+	}
+	if (!o->encap ||
+	    (o->encap == HMMP_ENCAP_MINENC && !hmmp_minenc_possible(skb)))
+		o->encap = plain_encap(p->key.family, o->daddr.family);
 }
 
 /*
@@ -129,102 +325,89 @@ static unsigned int finish_inner(struct hmmp_net *hn, struct sk_buff *skb)
 	return NF_ACCEPT;
 }
 
-static bool too_big(const struct sk_buff *skb, u32 mtu)
+/* Room, and a checksum that the device can finish where it has to. */
+static int prepare(struct sk_buff *skb, const struct trip *t)
 {
-	if (!(ip_hdr(skb)->frag_off & htons(IP_DF)))
-		return false;	/* the outer packet is fragmented */
-	if (skb_is_gso(skb))
-		return !skb_gso_validate_network_len(skb, mtu);
-	return skb->len > mtu;
+	const struct net_device *dev = t->dst->dev;
+	int err;
+
+	err = skb_cow_head(skb, LL_RESERVED_SPACE(dev) +
+			   hmmp_header_len(t->o, skb));
+	if (err || t->o->encap != HMMP_ENCAP_MINENC ||
+	    skb->ip_summed != CHECKSUM_PARTIAL ||
+	    dev->features & NETIF_F_HW_CSUM)
+		return err;
+	return skb_checksum_help(skb);
+}
+
+/* One packet, whose inner header is done with. Consumes it. */
+static int put_on(struct sk_buff *skb, const struct trip *t)
+{
+	struct net *net = t->hn->net;
+	int err = prepare(skb, t);
+
+	if (err)
+		goto err_drop;
+	skb_scrub_packet(skb, false);
+	if (t->hold)
+		skb_dst_set(skb, dst_clone(t->dst));
+	else
+		skb_dst_set_noref(skb, t->dst);
+	skb_set_dst_pending_confirm(skb, 0);
+	skb->mark = t->o->mark;
+	err = hmmp_header_push(net, skb, t->o, t->fits);
+	if (err)
+		goto err_drop;
+	memset(skb->cb, 0, sizeof(skb->cb));
+	local_bh_disable();
+	err = t->o->daddr.family == AF_INET ? ip_local_out(net, NULL, skb) :
+					      ip6_local_out(net, NULL, skb);
+	local_bh_enable();
+	return net_xmit_eval(err);
+
+err_drop:
+	hmmp_drop(t->hn, DROP_MEMORY);
+	kfree_skb(skb);
+	return err;
 }
 
 /*
- * K8: the sender learns of it by its route and by ICMP, which goes the long
- * way round through the stack: its lock may be held by our caller.
+ * A super-packet stays whole if the kernel knows how to cut it later: not in
+ * minimal encapsulation, nor if it is one of a tunnel already, nor if its
+ * length would not fit into the outer header.
  */
-static unsigned int tell_mtu(struct hmmp_net *hn, struct sk_buff *skb, u32 mtu)
+static bool has_to_be_cut(const struct sk_buff *skb, const struct hmmp_outer *o)
 {
-	skb_dst_update_pmtu_no_confirm(skb, mtu);
-	icmp_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, htonl(mtu));
-	return drop(hn, DROP_TOO_BIG);
+	if (!skb_is_gso(skb))
+		return false;
+	return o->encap == HMMP_ENCAP_MINENC || skb->encapsulation ||
+	       skb->len + hmmp_header_len(o, skb) > IP_MAX_MTU;
 }
 
-/* Room for the outer header, and super-packets that stay whole. */
-static int make_room(struct sk_buff *skb, const struct dst_entry *dst)
+static int put_on_each(struct sk_buff *skb, const struct trip *t)
 {
-	int err;
+	struct sk_buff *seg, *next;
+	int err, ret = 0;
 
-	err = skb_cow_head(skb, LL_RESERVED_SPACE(dst->dev) +
-			   sizeof(struct iphdr));
-	if (err)
-		return err;
-	err = iptunnel_handle_offloads(skb, SKB_GSO_IPXIP4);
-	if (err)
-		return err;
-	skb_set_inner_ipproto(skb, IPPROTO_IPIP);
-	return 0;
-}
-
-/* RFC 2003 3.1, RFC 6040 4.1; TTL as it is, so that loops end (K4). */
-static void push_header(struct net *net, struct sk_buff *skb,
-			const struct way *w)
-{
-	const struct iphdr *inner = ip_hdr(skb);
-	u8 tos = inner->tos, ttl = inner->ttl;
-	__be16 df = inner->frag_off & htons(IP_DF);
-	struct iphdr *iph;
-
-	iph = skb_push(skb, sizeof(*iph));
-	skb_reset_network_header(skb);
-	iph->version = 4;
-	iph->ihl = sizeof(*iph) / 4;
-	iph->tos = tos;
-	iph->frag_off = df;
-	iph->ttl = ttl;
-	iph->protocol = IPPROTO_IPIP;
-	iph->saddr = w->saddr;
-	iph->daddr = w->daddr;
-	iph->id = 0;
-	if (!df)
-		__ip_select_ident(net, iph, skb_shinfo(skb)->gso_segs ?: 1);
-}
-
-/* The inner packet is done with; from here on it is the outer one. */
-static int send_outer(struct hmmp_net *hn, struct sk_buff *skb,
-		      const struct way *w, struct dst_entry *dst, bool held)
-{
-	int err;
-
-	skb_scrub_packet(skb, false);
-	if (held)
-		skb_dst_set(skb, dst);
-	else
-		skb_dst_set_noref(skb, dst);
-	skb_set_dst_pending_confirm(skb, 0);
-	skb->mark = w->b ? w->b->mark : 0;
-	memset(skb->cb, 0, sizeof(skb->cb));
-	push_header(hn->net, skb, w);
-	local_bh_disable();
-	err = ip_local_out(hn->net, NULL, skb);
-	local_bh_enable();
-	return net_xmit_eval(err);
+	seg = skb_gso_segment(skb, NETIF_F_SG | NETIF_F_HW_CSUM);
+	if (IS_ERR_OR_NULL(seg)) {
+		hmmp_drop(t->hn, DROP_SEGMENT);
+		kfree_skb(skb);
+		return -EINVAL;
+	}
+	consume_skb(skb);
+	skb_list_walk_safe(seg, seg, next) {
+		skb_mark_not_on_list(seg);
+		err = put_on(seg, t);
+		if (err && !ret)
+			ret = err;
+	}
+	return ret;
 }
 
 static unsigned int stolen(int err)
 {
 	return err < 0 ? NF_STOLEN | (u32)-err << NF_VERDICT_QBITS : NF_STOLEN;
-}
-
-static unsigned int fits(struct hmmp_net *hn, struct sk_buff *skb,
-			 const struct dst_entry *dst)
-{
-	u32 mtu = dst_mtu(dst) - sizeof(struct iphdr);
-
-	if (too_big(skb, mtu))
-		return tell_mtu(hn, skb, mtu);
-	if (make_room(skb, dst))
-		return drop(hn, DROP_MEMORY);
-	return NF_ACCEPT;
 }
 
 static void count_sent(struct hmmp_net *hn, struct hmmp_binding *b, u32 len)
@@ -236,59 +419,135 @@ static void count_sent(struct hmmp_net *hn, struct hmmp_binding *b, u32 len)
 	atomic64_add(len, &b->tx_bytes);
 }
 
-static unsigned int encapsulate(struct hmmp_net *hn, struct sk_buff *skb,
-				struct way *w)
+static u8 tos_of(const struct sk_buff *skb, u8 family)
 {
-	struct flowi4 fl4 = {
-		.saddr = w->saddr,
-		.daddr = w->daddr,
-		.flowi4_proto = IPPROTO_IPIP,
-		.flowi4_tos = ip_hdr(skb)->tos & INET_DSCP_MASK,
-		.flowi4_mark = w->b ? w->b->mark : 0,
-	};
-	struct dst_entry *dst;
-	unsigned int verdict;
-	bool held;
+	return family == AF_INET ? ip_hdr(skb)->tos :
+				   ipv6_get_dsfield(ipv6_hdr(skb));
+}
 
+static bool longer_than(const struct sk_buff *skb, u32 mtu)
+{
+	if (skb_is_gso(skb))
+		return !skb_gso_validate_network_len(skb, mtu);
+	return skb->len > mtu;
+}
+
+/*
+ * May the outer packet be cut into fragments? IPv6 may where the sender would
+ * have done so, which comes after this hook: a datagram that may be cut, and
+ * one that was put together here from fragments that fit.
+ */
+static bool may_fragment(const struct sk_buff *skb, u8 family, u32 mtu)
+{
+	u16 largest;
+
+	if (family == AF_INET)
+		return !(ip_hdr(skb)->frag_off & htons(IP_DF));
+	largest = IP6CB(skb)->frag_max_size;
+	return skb->ignore_df || (largest && largest <= mtu) ||
+	       !longer_than(skb, IPV6_MIN_MTU);
+}
+
+static unsigned int encapsulate(struct hmmp_net *hn, struct sk_buff *skb,
+				u8 family, struct way *w)
+{
+	struct trip t = { .hn = hn, .o = &w->o };
+	unsigned int verdict;
+	u32 mtu;
+
+	t.dst = hmmp_route_get(hn->net, w->route, &w->o, tos_of(skb, family),
+			       &t.hold);
+	if (IS_ERR(t.dst))
+		return drop(hn, DROP_NO_ROUTE);
+	mtu = dst_mtu(t.dst) - hmmp_header_len(&w->o, skb);
+	t.fits = !longer_than(skb, mtu);
+	if (!t.fits && !may_fragment(skb, family, mtu)) {
+		verdict = hmmp_pmtu_too_big(hn, skb, family, mtu);
+	} else {
+		count_sent(hn, w->b, skb->len);
+		verdict = stolen(has_to_be_cut(skb, &w->o) ?
+				 put_on_each(skb, &t) : put_on(skb, &t));
+	}
+	if (t.hold)
+		dst_release(t.dst);
+	return verdict;
+}
+
+static unsigned int go(struct hmmp_net *hn, struct sk_buff *skb,
+		       const struct hmmp_packet *p, bool forward,
+		       struct way *w)
+{
+	unsigned int verdict;
+
+	if (!w->native)
+		fill_in(p, skb, &w->o);
+	if (w->host && !w->native &&
+	    hmmp_packet_loops(hn->net, skb, p->key.family, forward,
+			      &w->o.saddr))
+		return drop(hn, DROP_LOOP);
 	verdict = finish_inner(hn, skb);
 	if (verdict != NF_ACCEPT)
 		return verdict;
-	dst = hmmp_route_get(hn->net, w->route, &fl4, &held);
-	if (IS_ERR(dst))
-		return drop(hn, DROP_NO_ROUTE);
-	verdict = fits(hn, skb, dst);
-	if (verdict != NF_ACCEPT) {
-		if (held)
-			dst_release(dst);
-		return verdict;
-	}
-	count_sent(hn, w->b, skb->len);
-	return stolen(send_outer(hn, skb, w, dst, held));
+	if (w->host && w->b && hmmp_buffer_hold(w->b->buffer, w->b, skb))
+		return NF_STOLEN;
+	return w->native ? NF_ACCEPT :
+			   encapsulate(hn, skb, p->key.family, w);
 }
 
 /**
- * hmmp_encap4 - put a packet into another one if it has to be
+ * hmmp_encap - put a packet into another one if it has to be
  * @hn: namespace
- * @skb: IPv4 packet at the end of POST_ROUTING
+ * @skb: packet at the end of POST_ROUTING
+ * @family: of the packet
  *
  * Return: a netfilter verdict; NF_STOLEN with the error of the outer packet.
  */
-unsigned int hmmp_encap4(struct hmmp_net *hn, struct sk_buff *skb)
+unsigned int hmmp_encap(struct hmmp_net *hn, struct sk_buff *skb, u8 family)
 {
 	const struct hmmp_local_map *map = rcu_dereference(hn->local);
-	struct way w = {};
+	bool forward = forwarded(skb, family);
 	unsigned int verdict;
+	struct hmmp_packet p;
+	struct way w = {};
 
-	if (!atomic_read(&hn->n_chained) && (!map || !map->moved))
+	if (!atomic_read(&hn->n_chained) && (!map || !map->busy))
 		return NF_ACCEPT;
-	if (leave_alone(skb))
+	if (leave_alone(skb, family) ||
+	    !hmmp_packet_read(skb, skb_network_offset(skb), family, true, &p))
 		return NF_ACCEPT;
-	verdict = find_way(hn, skb, &w);
-	if (verdict != NF_ACCEPT || (!w.saddr && !w.daddr))
+	verdict = find_way(hn, skb, &p, forward, &w);
+	if (verdict != NF_ACCEPT)
 		return verdict;
-	if (!w.saddr)
-		w.saddr = ip_hdr(skb)->saddr;
-	if (!w.daddr)
-		w.daddr = ip_hdr(skb)->daddr;
-	return encapsulate(hn, skb, &w);
+	if (!w.o.saddr.family && !w.o.daddr.family && !w.b)
+		return NF_ACCEPT;
+	return go(hn, skb, &p, forward, &w);
+}
+
+/**
+ * hmmp_encap_held - send a packet that a buffer has held
+ * @hn: namespace
+ * @skb: packet, network header set; consumed unless -ENOENT
+ * @b: binding that covers it
+ * @family: of the packet
+ *
+ * Context: softirq, RCU read side. Return: 0, or -ENOENT if it goes natively.
+ */
+int hmmp_encap_held(struct hmmp_net *hn, struct sk_buff *skb,
+		    struct hmmp_binding *b, u8 family)
+{
+	struct hmmp_packet p;
+	struct way w = {};
+
+	host_way(b, &w);
+	if (w.native)
+		return -ENOENT;
+	if (!hmmp_packet_read(skb, skb_network_offset(skb), family, true,
+			      &p)) {
+		kfree_skb(skb);
+		return 0;
+	}
+	fill_in(&p, skb, &w.o);
+	if ((encapsulate(hn, skb, family, &w) & NF_VERDICT_MASK) == NF_DROP)
+		kfree_skb(skb);
+	return 0;
 }

@@ -69,12 +69,14 @@ void hmmp_event_binding(struct hmmp_net *hn, const struct hmmp_binding *b,
 			u32 what)
 {
 	struct sk_buff *msg;
+	u8 seen = READ_ONCE(b->seen);
 	void *hdr;
 
 	msg = start(hn, HMMP_CMD_BINDING_NTF, &hdr);
 	if (!msg)
 		return;
 	if (nla_put_u32(msg, HMMP_A_BINDING_EVENT, what) ||
+	    (seen && nla_put_u32(msg, HMMP_A_BINDING_SEEN, seen - 1)) ||
 	    hmmp_netlink_put_binding(msg, b)) {
 		nlmsg_free(msg);
 		hmmp_count(hn, EVENT_LOST);

@@ -13,6 +13,7 @@
 #include <net/inet_hashtables.h>
 #include <net/tcp.h>
 #include "hmmp.h"
+#include "trace.h"
 
 #define FLOW_LOCKS	256
 #define FLOW_CHECK	(8 * HZ)	/* how often a socket is asked */
@@ -163,8 +164,10 @@ struct hmmp_flow *hmmp_flow_add(struct hmmp_net *hn,
 		hlist_add_head_rcu(&f->node, &flow_table[bucket]);
 	}
 	spin_unlock_bh(bucket_lock(bucket));
-	if (!old)
+	if (!old) {
+		trace_hmmp_flow_new(f);
 		return f;
+	}
 	kmem_cache_free(flow_cache, f);
 	room_back(hn);
 	return old;
@@ -298,7 +301,14 @@ static void flow_free(struct rcu_head *rcu)
 	kmem_cache_free(flow_cache, container_of(rcu, struct hmmp_flow, rcu));
 }
 
-static void flow_del(struct hmmp_net *hn, struct hmmp_flow *f)
+/**
+ * hmmp_flow_end - a connection is over
+ * @hn: namespace
+ * @f: flow; RCU read side
+ *
+ * Any context; doing it again does nothing.
+ */
+void hmmp_flow_end(struct hmmp_net *hn, struct hmmp_flow *f)
 {
 	bool dead;
 
@@ -318,6 +328,7 @@ static void flow_del(struct hmmp_net *hn, struct hmmp_flow *f)
 	room_back(hn);
 	hmmp_count(hn, FLOW_ENDED);
 	hmmp_event_flow(hn, f, HMMP_FLOW_EVENT_ENDED);
+	trace_hmmp_flow_end(f);
 	call_rcu(&f->rcu, flow_free);
 }
 
@@ -358,7 +369,7 @@ static int gc_one(struct hmmp_flow *f, void *arg)
 		return 0;
 	f->checked = jiffies;
 	if (!ask_socket(f))
-		flow_del(hn, f);
+		hmmp_flow_end(hn, f);
 	return 0;
 }
 
@@ -375,7 +386,7 @@ void hmmp_flow_gc(struct hmmp_net *hn)
 
 static int exit_one(struct hmmp_flow *f, void *arg)
 {
-	flow_del(arg, f);
+	hmmp_flow_end(arg, f);
 	return 0;
 }
 

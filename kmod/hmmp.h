@@ -2,6 +2,7 @@
 /*
  * The map of the module: every structure that two files share, and every
  * function that one file offers to the others, under the name of the file.
+ * Packets and the files that they pass are in packet.h.
  *
  * Locks, outermost first:
  *   hmmp_net.lock       mutex; all changes by netlink and by the gc work
@@ -9,82 +10,37 @@
  *   hmmp_owner_lock     spinlock, BH off; chains of flows by owner
  *   hmmp_binding_lock   spinlock, BH off; chains of bindings
  *   hmmp_peer_lock      spinlock, BH off; chains of peers
- * Packets take none but a flow's bucket lock, and that only at the birth and
- * the end of a connection; everything else is read under RCU.
+ *   hmmp_net.wake_lock  spinlock, BH off; paths to see to
+ *   buffer lock         spinlock, BH off; the packets of one buffer
+ *   route lock          spinlock, BH off; one remembered route
+ * Packets of connections take none but a flow's bucket lock, while it is young
+ * or ends, and a route's lock, when it is looked up anew; those of a host that
+ * are held, their buffer's. Everything else is read under RCU.
  */
 #ifndef _HMMP_H
 #define _HMMP_H
 
 #include <linux/hmmp.h>
+#include <linux/netdevice.h>
 #include <linux/netfilter.h>
+#include <linux/seqlock.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 #include <linux/timekeeping.h>
 #include <linux/workqueue.h>
 #include <net/genetlink.h>
 #include <net/ip.h>
+#include <net/ip6_fib.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 #include "mib.h"
+#include "packet.h"
 #include "tcp_state.h"
 
 #define HMMP_VERSION	"0.1"
 
 /* Outer addresses of before a change are accepted for this long (K3). */
 #define HMMP_GRACE_NS	(2 * NSEC_PER_SEC)
-
-struct hmmp_net;
-
-/* ------------------------------------------------------------ addresses */
-
-/**
- * struct hmmp_tuple - the ends of a TCP connection, as its socket knows them
- * @local: this end's address, network byte order; IPv4 in the first 4 bytes,
- *	the rest zero
- * @remote: the far end's address
- * @lport: this end's port, network byte order
- * @rport: the far end's port
- * @family: AF_INET or AF_INET6
- */
-struct hmmp_tuple {
-	union nf_inet_addr local;
-	union nf_inet_addr remote;
-	__be16 lport;
-	__be16 rport;
-	u8 family;
-};
-
-static inline bool hmmp_addr_equal(const union nf_inet_addr *a,
-				   const union nf_inet_addr *b)
-{
-	return nf_inet_addr_cmp(a, b);
-}
-
-static inline u64 hmmp_now(void)
-{
-	return ktime_get_coarse_boottime_ns();
-}
-
-/* -------------------------------------------------------------- route.c */
-
-/**
- * struct hmmp_route - the route of an outer packet, remembered
- * @dst: the route, or NULL; holds a reference
- * @saddr: the outer source that it was looked up for
- * @lock: writers
- *
- * Read by packets under RCU without a lock, see hmmp_route_get().
- */
-struct hmmp_route {
-	struct dst_entry __rcu *dst;
-	__be32 saddr;
-	spinlock_t lock;	/* guards writes of dst and saddr */
-};
-
-void hmmp_route_init(struct hmmp_route *r);
-void hmmp_route_exit(struct hmmp_route *r);
-struct dst_entry *hmmp_route_get(struct net *net, struct hmmp_route *r,
-				 struct flowi4 *fl4, bool *held);
 
 /* --------------------------------------------------------------- flow.c */
 
@@ -146,6 +102,7 @@ void hmmp_flow_unlock(const struct hmmp_flow *f) __releases(f);
 int hmmp_flow_set_owner(struct hmmp_flow *f, u64 owner);
 bool hmmp_flow_owner_alive(struct net *net, const union nf_inet_addr *remote,
 			   u64 owner);
+void hmmp_flow_end(struct hmmp_net *hn, struct hmmp_flow *f);
 void hmmp_flow_gc(struct hmmp_net *hn);
 u32 hmmp_flow_buckets(void);
 u32 hmmp_flow_machine_limit(void);
@@ -174,9 +131,8 @@ void hmmp_flow_walk_owner(struct net *net, u64 owner, hmmp_flow_walk_t fn,
 
 /* ------------------------------------------------------------ sip_eye.c */
 
-void hmmp_sip_eye_out(struct hmmp_net *hn, const struct sk_buff *skb);
-bool hmmp_tuple_from_skb(const struct sk_buff *skb, bool out,
-			 struct hmmp_tuple *key);
+void hmmp_sip_eye_out(struct hmmp_net *hn, const struct sk_buff *skb,
+		      u8 family);
 int hmmp_sip_eye_take(struct hmmp_net *hn, const struct hmmp_tuple *key,
 		      u32 opener);
 
@@ -207,20 +163,38 @@ enum hmmp_wake_result hmmp_sock_wake(struct sock *sk, u32 since, u32 mtu,
 /* -------------------------------------------------------------- local.c */
 
 /**
+ * struct hmmp_via - a tunnel that is chosen by source
+ * @local: this end's outer address
+ * @remote: the far end's outer address; AF_UNSPEC: there is no tunnel
+ * @expires: end of its life, CLOCK_BOOTTIME ns
+ * @flags: HMMP_BINDING_FLAGS_SECURED or 0
+ * @encap: HMMP_ENCAP_*
+ */
+struct hmmp_via {
+	struct hmmp_addr local;
+	struct hmmp_addr remote;
+	u64 expires;
+	u32 flags;
+	u8 encap;
+};
+
+/**
  * struct hmmp_local - an address of this host, and where it receives now
  * @original: the address that connections were born with
  * @current_addr: where packets for it are received
- * @previous: the same before the last hand-off; zero if there was none
+ * @previous: the same before the last hand-off; none if there was none
+ * @via: what its packets go through that no flow binding takes
  * @changed: time of the last hand-off, CLOCK_BOOTTIME ns
  * @gen: number of that hand-off, unique
  * @stamp: its time in TCP's jiffies
  * @ifindex: dummy interface that holds @original
- * @family: AF_INET or AF_INET6
+ * @family: of @original, AF_INET or AF_INET6
  */
 struct hmmp_local {
 	union nf_inet_addr original;
-	union nf_inet_addr current_addr;
-	union nf_inet_addr previous;
+	struct hmmp_addr current_addr;
+	struct hmmp_addr previous;
+	struct hmmp_via via;
 	u64 changed;
 	u64 gen;
 	u32 stamp;
@@ -231,13 +205,13 @@ struct hmmp_local {
 /**
  * struct hmmp_local_map - all of them; replaced whole (K7)
  * @rcu: for freeing
- * @moved: how many are not at home
+ * @busy: how many are not at home, or have a tunnel chosen by source
  * @n: how many
  * @entry: in no order
  */
 struct hmmp_local_map {
 	struct rcu_head rcu;
-	u32 moved;
+	u32 busy;
 	u32 n;
 	struct hmmp_local entry[];
 };
@@ -247,69 +221,116 @@ struct hmmp_local_map {
 const struct hmmp_local *hmmp_local_find(const struct hmmp_local_map *map,
 					 u8 family,
 					 const union nf_inet_addr *original);
-int hmmp_local_set(struct hmmp_net *hn, const struct hmmp_local *l);
+int hmmp_local_set(struct hmmp_net *hn, const struct hmmp_local *l, bool via);
 int hmmp_local_del(struct hmmp_net *hn, u8 family,
 		   const union nf_inet_addr *original);
-int hmmp_local_handoff(struct hmmp_net *hn, u8 family,
-		       const union nf_inet_addr *old,
-		       const union nf_inet_addr *now);
+int hmmp_local_handoff(struct hmmp_net *hn, const struct hmmp_addr *old,
+		       const struct hmmp_addr *now);
 void hmmp_local_net_exit(struct hmmp_net *hn);
+
+static inline bool hmmp_via_alive(const struct hmmp_via *v, u64 now)
+{
+	return v->remote.family && now < v->expires;
+}
 
 static inline bool hmmp_local_moved(const struct hmmp_local *l)
 {
-	return !hmmp_addr_equal(&l->original, &l->current_addr);
+	return !hmmp_is(&l->current_addr, l->family, &l->original);
 }
 
-/* ------------------------------------------------------------ binding.c */
+/* --------------------------------------------- binding.c, binding_set.c */
+
+/**
+ * struct hmmp_before - what a provisional binding falls back to
+ * @to: the last verified address
+ * @expires: end of its life, CLOCK_BOOTTIME ns
+ * @status: HMMP_STATUS_VERIFIED or HMMP_STATUS_HELD
+ * @encap: how to send there
+ * @home: it was address 1, or there was no binding
+ */
+struct hmmp_before {
+	struct hmmp_addr to;
+	u64 expires;
+	u8 status;
+	u8 encap;
+	bool home;
+};
+
+/* Bits of &struct hmmp_binding.told: said once in the life of a binding. */
+enum { HMMP_TOLD_CREDIT, HMMP_TOLD_UNREACHABLE, HMMP_BEFORE_UNREACHABLE };
 
 /**
  * struct hmmp_binding - a far end's address 1 is bound to address 2
  * @node: in its chain; RCU
  * @net: namespace; bindings die with it, so no reference
- * @owner: owner of the flows that it covers
+ * @owner: owner of the flows that it covers, 0 with scope host
  * @original: address 1
  * @current_addr: address 2
- * @previous: address 2 before the last update, zero if there was none
- * @local_outer: outer source, or zero: it follows the local map
+ * @previous: address 2 before the last update, or none
+ * @local_outer: outer source, or none: it follows the local map
+ * @via: outer destination in place of @current_addr, or none
+ * @before: while provisional, what was before
  * @expires: end of its life, CLOCK_BOOTTIME ns
  * @since: when @current_addr became that, CLOCK_BOOTTIME ns
+ * @settled: since when plain segments from address 1 are somebody else's but
+ *	for the grace; 0: they are not
  * @route: route to @current_addr
+ * @buffer: scope host, what is held back, or NULL; handed on by updates
  * @id: unique number, ascending; kept by updates
+ * @told: HMMP_TOLD_*
  * @seq: sequence number of the message that brought it
  * @mark: for the route look-up
+ * @ifindex: scope host, the interface of the host route; else that which outer
+ *	packets have to leave by, or 0
+ * @link: scope host, the served interface, or 0
+ * @flags: HMMP_BINDING_FLAGS_*
  * @status: HMMP_STATUS_*; an expired one counts as held at once, the gc work
  *	writes it down
  * @encap: HMMP_ENCAP_*
  * @family: of @original
  * @home: address 2 is address 1, only @previous is still of use
  * @leaving: removed; lives on for the grace of @previous only
- * @lost: what was sent to the address before does not arrive there
+ * @seen: who was seen with @original on @link: 0 or HMMP_SEEN_* + 1
+ * @lladdr_len: bytes of @lladdr
+ * @lladdr: the bound host's own link-layer address on @link
+ * @credit: bytes that may be sent while provisional
  * @tx_packets: and so on: what it carried; moved to its successor on update
  * @rcu: for freeing
  *
- * All but the counters and the route is written once; an update replaces the
- * whole object (K7).
+ * All but the counters, @told, @seen and the route is written once; an update
+ * replaces the whole object (K7).
  */
 struct hmmp_binding {
 	struct hlist_node node;
 	struct net *net;
 	u64 owner;
 	union nf_inet_addr original;
-	union nf_inet_addr current_addr;
-	union nf_inet_addr previous;
-	union nf_inet_addr local_outer;
+	struct hmmp_addr current_addr;
+	struct hmmp_addr previous;
+	struct hmmp_addr local_outer;
+	struct hmmp_addr via;
+	struct hmmp_before before;
 	u64 expires;
 	u64 since;
+	u64 settled;
 	struct hmmp_route route;
+	struct hmmp_buffer *buffer;
 	u64 id;
+	unsigned long told;
 	u32 seq;
 	u32 mark;
+	u32 ifindex;
+	u32 link;
+	u32 flags;
 	u8 status;
 	u8 encap;
 	u8 family;
 	bool home;
 	bool leaving;
-	bool lost;
+	u8 seen;
+	u8 lladdr_len;
+	u8 lladdr[MAX_ADDR_LEN];
+	atomic64_t credit;
 	atomic64_t tx_packets;
 	atomic64_t tx_bytes;
 	atomic64_t rx_packets;
@@ -318,20 +339,54 @@ struct hmmp_binding {
 	struct rcu_head rcu;
 };
 
-void hmmp_binding_init(void);
+/**
+ * struct hmmp_where - where a binding leads at a moment
+ * @to: address 2, or what counts in its place
+ * @status: HMMP_STATUS_*
+ * @encap: HMMP_ENCAP_*
+ * @home: nothing is encapsulated
+ */
+struct hmmp_where {
+	const struct hmmp_addr *to;
+	u8 status;
+	u8 encap;
+	bool home;
+};
+
+int hmmp_binding_init(void);
+void hmmp_binding_exit(void);
+void hmmp_binding_net_pre_exit(struct hmmp_net *hn);
 void hmmp_binding_net_exit(struct hmmp_net *hn);
 struct hmmp_binding *hmmp_binding_find(struct net *net, u8 family,
 				       const union nf_inet_addr *original,
 				       u64 owner);
 bool hmmp_binding_any(struct net *net, u8 family,
 		      const union nf_inet_addr *original);
+struct hmmp_binding *hmmp_binding_leads(struct net *net, u8 family,
+					const union nf_inet_addr *original,
+					const struct hmmp_addr *to);
 int hmmp_binding_set(struct hmmp_net *hn, const struct hmmp_binding *seed,
 		     u32 lifetime_ms, struct netlink_ext_ack *extack);
 int hmmp_binding_del(struct hmmp_net *hn, u8 family,
 		     const union nf_inet_addr *original, u64 owner,
 		     const u32 *seq, struct netlink_ext_ack *extack);
 void hmmp_binding_gc(struct hmmp_net *hn);
+int hmmp_binding_release(struct hmmp_net *hn, u8 family,
+			 const union nf_inet_addr *original, u64 owner,
+			 struct netlink_ext_ack *extack);
+void hmmp_binding_where(const struct hmmp_binding *b, u64 now,
+			struct hmmp_where *w);
 u8 hmmp_binding_status(const struct hmmp_binding *b, u64 now);
+bool hmmp_binding_credit(struct hmmp_net *hn, struct hmmp_binding *b, u32 len);
+void hmmp_binding_unreachable(struct hmmp_net *hn, struct hmmp_binding *b,
+			      const struct hmmp_addr *to);
+u32 hmmp_binding_machine_limit(void);
+void hmmp_binding_insert(struct hmmp_net *hn, struct hmmp_binding *b);
+void hmmp_binding_replace(struct hmmp_net *hn, struct hmmp_binding *b,
+			  struct hmmp_binding *old);
+void hmmp_binding_erase(struct hmmp_net *hn, struct hmmp_binding *b);
+bool hmmp_binding_room(struct hmmp_net *hn);
+void hmmp_binding_room_back(struct hmmp_net *hn);
 
 typedef int (*hmmp_binding_walk_t)(struct hmmp_binding *b, void *arg);
 int hmmp_binding_walk(struct net *net, struct hmmp_cursor *at,
@@ -349,6 +404,7 @@ int hmmp_binding_walk(struct net *net, struct hmmp_cursor *at,
  * @route: route from @current_addr to @remote
  * @id: unique number, ascending
  * @state: HMMP_PEER_STATE_*
+ * @encap: HMMP_ENCAP_*, none: IP in IP
  * @family: of @remote
  * @rcu: for freeing
  */
@@ -356,11 +412,12 @@ struct hmmp_peer {
 	struct hlist_node node;
 	struct net *net;
 	union nf_inet_addr remote;
-	union nf_inet_addr current_addr;
+	struct hmmp_addr current_addr;
 	u64 owner;
 	struct hmmp_route route;
 	u64 id;
 	u8 state;
+	u8 encap;
 	u8 family;
 	struct rcu_head rcu;
 };
@@ -368,6 +425,7 @@ struct hmmp_peer {
 void hmmp_peer_net_exit(struct hmmp_net *hn);
 struct hmmp_peer *hmmp_peer_find(struct net *net, u8 family,
 				 const union nf_inet_addr *remote, u64 owner);
+u32 hmmp_peer_machine_limit(void);
 int hmmp_peer_set(struct hmmp_net *hn, const struct hmmp_peer *seed);
 void hmmp_peer_gc(struct hmmp_net *hn);
 typedef int (*hmmp_peer_walk_t)(struct hmmp_peer *p, void *arg);
@@ -379,23 +437,8 @@ int hmmp_peer_walk(struct net *net, struct hmmp_cursor *at,
 void hmmp_wake_net_init(struct hmmp_net *hn);
 void hmmp_wake_net_exit(struct hmmp_net *hn);
 void hmmp_wake(struct hmmp_net *hn, const union nf_inet_addr *remote,
-	       u64 owner, u32 since, const union nf_inet_addr *outer,
+	       u64 owner, u32 since, const struct hmmp_outer *outer,
 	       bool lost);
-
-/* -------------------------------------------------------------- encap.c */
-
-unsigned int hmmp_encap4(struct hmmp_net *hn, struct sk_buff *skb);
-
-/* -------------------------------------------------------------- decap.c */
-
-int hmmp_decap_init(void);
-void hmmp_decap_exit(void);
-int hmmp_decap_net_init(struct hmmp_net *hn);
-void hmmp_decap_net_pre_exit(struct hmmp_net *hn);
-void hmmp_decap_net_exit(struct hmmp_net *hn);
-unsigned int hmmp_decap_plain4(struct hmmp_net *hn, const struct sk_buff *skb);
-unsigned int hmmp_decap_fragmented4(struct hmmp_net *hn,
-				    const struct sk_buff *skb);
 
 /* -------------------------------------------------------------- hooks.c */
 
@@ -410,8 +453,15 @@ struct hmmp_net *hmmp_netlink_begin(struct genl_info *info);
 void hmmp_netlink_end(struct hmmp_net *hn);
 int hmmp_netlink_addr(struct genl_info *info, int attr, u8 *family,
 		      union nf_inet_addr *addr);
+int hmmp_netlink_any(struct genl_info *info, int attr, struct hmmp_addr *addr);
+int hmmp_netlink_encap(struct genl_info *info, int attr, u8 inner, u8 outer,
+		       u8 *encap);
+int hmmp_netlink_filter(const struct nlattr *nla,
+			struct netlink_ext_ack *extack);
 int hmmp_netlink_put_addr(struct sk_buff *msg, int attr, u8 family,
 			  const union nf_inet_addr *addr);
+int hmmp_netlink_put_any(struct sk_buff *msg, int attr,
+			 const struct hmmp_addr *addr);
 bool hmmp_netlink_has(struct genl_info *info, int attr);
 
 int hmmp_nl_flow_get_doit(struct sk_buff *skb, struct genl_info *info);
@@ -445,12 +495,20 @@ void hmmp_event_binding(struct hmmp_net *hn, const struct hmmp_binding *b,
  * @bindings: bindings
  * @locals: entries of the local map
  * @peers: far ends
+ * @buffer_packets: packets that one buffer holds
+ * @buffer_bytes: memory that they take
+ * @buffer_time: for how long, milliseconds
+ * @buffer_rate: how fast they are released, packets in a millisecond
  */
 struct hmmp_limits {
 	u32 flows;
 	u32 bindings;
 	u32 locals;
 	u32 peers;
+	u32 buffer_packets;
+	u32 buffer_bytes;
+	u32 buffer_time;
+	u32 buffer_rate;
 };
 
 /**
@@ -460,10 +518,13 @@ struct hmmp_limits {
  * @n_flows: tracked flows
  * @n_bindings: bindings, those that are leaving not counted
  * @n_chained: bindings in the table, all of them: 0 lets packets pass fast
+ * @n_hosts: bindings of scope host with a served link
  * @n_peers: far ends
  * @limit: how many there may be; under @lock, read anywhere
  * @active: hooks are registered; set once under @lock
- * @input: private route that marks decapsulated packets, NULL until @active
+ * @input: private route that marks decapsulated IPv4 packets, NULL until
+ *	@active
+ * @input6: the same for IPv6, NULL where there is no IPv6
  * @mib: counters
  * @lock: all changes but the birth and death of flows
  * @gc: looks after flows and lifetimes
@@ -478,10 +539,12 @@ struct hmmp_net {
 	atomic_t n_flows;
 	atomic_t n_bindings;
 	atomic_t n_chained;
+	atomic_t n_hosts;
 	atomic_t n_peers;
 	struct hmmp_limits limit;
 	bool active;
 	struct rtable *input;
+	struct rt6_info *input6;
 	struct hmmp_mib __percpu *mib;
 	struct mutex lock;	/* guards all changes but those of flows */
 	struct delayed_work gc;

@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include <net/tcp.h>
 #include "hmmp.h"
+#include "trace.h"
 
 /**
  * hmmp_local_find - the entry of an address
@@ -55,9 +56,10 @@ static void publish(struct hmmp_net *hn, struct hmmp_local_map *map)
 	struct hmmp_local_map *old = map_of(hn);
 	u32 i;
 
-	map->moved = 0;
+	map->busy = 0;
 	for (i = 0; i < map->n; i++)
-		map->moved += hmmp_local_moved(&map->entry[i]);
+		map->busy += hmmp_local_moved(&map->entry[i]) ||
+			     map->entry[i].via.remote.family;
 	rcu_assign_pointer(hn->local, map);
 	if (old)
 		kfree_rcu(old, rcu);
@@ -70,7 +72,7 @@ static void stamp(struct hmmp_local *l)
 	l->gen = hmmp_next_id();
 }
 
-static void move(struct hmmp_local *l, const union nf_inet_addr *now)
+static void move(struct hmmp_local *l, const struct hmmp_addr *now)
 {
 	l->previous = l->current_addr;
 	l->current_addr = *now;
@@ -80,11 +82,12 @@ static void move(struct hmmp_local *l, const union nf_inet_addr *now)
 /**
  * hmmp_local_set - add or change an entry
  * @hn: namespace; its lock is held
- * @seed: original, family, current_addr and ifindex
+ * @seed: original, family, current_addr, ifindex, and via
+ * @via: @seed has one; else that of an entry stays
  *
  * Return: 0, -ENOMEM, or -ENOSPC at the limit.
  */
-int hmmp_local_set(struct hmmp_net *hn, const struct hmmp_local *seed)
+int hmmp_local_set(struct hmmp_net *hn, const struct hmmp_local *seed, bool via)
 {
 	struct hmmp_local_map *old = map_of(hn), *map;
 	const struct hmmp_local *had;
@@ -92,16 +95,20 @@ int hmmp_local_set(struct hmmp_net *hn, const struct hmmp_local *seed)
 
 	had = hmmp_local_find(old, seed->family, &seed->original);
 	if (!had && old && old->n >= min_t(u32, hn->limit.locals,
-					   HMMP_LOCALS_MAX))
+					   HMMP_LOCALS_MAX)) {
+		hmmp_count(hn, LOCAL_LIMIT);
 		return -ENOSPC;
+	}
 	map = copy(old, 1);
 	if (!map)
 		return -ENOMEM;
 	if (had) {
 		l = &map->entry[had - old->entry];
-		if (!hmmp_addr_equal(&l->current_addr, &seed->current_addr))
+		if (!hmmp_same(&l->current_addr, &seed->current_addr))
 			move(l, &seed->current_addr);
 		l->ifindex = seed->ifindex;
+		if (via)
+			l->via = seed->via;
 	} else {
 		l = &map->entry[map->n++];
 		*l = *seed;
@@ -139,16 +146,14 @@ int hmmp_local_del(struct hmmp_net *hn, u8 family,
 /**
  * hmmp_local_handoff - the move, in one step for every connection (Draft 4.2.2)
  * @hn: namespace; its lock is held
- * @family: of both addresses
  * @old_addr: the current address until now
- * @now: the current address from now on
+ * @now: the current address from now on, of either family
  *
  * Return: how many entries changed, -ENOENT if none has that current address,
  * or -ENOMEM.
  */
-int hmmp_local_handoff(struct hmmp_net *hn, u8 family,
-		       const union nf_inet_addr *old_addr,
-		       const union nf_inet_addr *now)
+int hmmp_local_handoff(struct hmmp_net *hn, const struct hmmp_addr *old_addr,
+		       const struct hmmp_addr *now)
 {
 	struct hmmp_local_map *map;
 	int changed = 0;
@@ -160,8 +165,7 @@ int hmmp_local_handoff(struct hmmp_net *hn, u8 family,
 	for (i = 0; i < map->n; i++) {
 		struct hmmp_local *l = &map->entry[i];
 
-		if (l->family != family ||
-		    !hmmp_addr_equal(&l->current_addr, old_addr))
+		if (!hmmp_same(&l->current_addr, old_addr))
 			continue;
 		move(l, now);
 		changed++;
@@ -172,6 +176,7 @@ int hmmp_local_handoff(struct hmmp_net *hn, u8 family,
 	}
 	publish(hn, map);
 	hmmp_count(hn, HANDOFFS);
+	trace_hmmp_handoff(hn->net, changed);
 	return changed;
 }
 

@@ -17,6 +17,10 @@ static const struct hmmp_limits default_limits = {
 	.bindings = 16384,
 	.locals = 16,
 	.peers = 16384,
+	.buffer_packets = 1024,
+	.buffer_bytes = 4U << 20,
+	.buffer_time = 5000,
+	.buffer_rate = 8,
 };
 
 static atomic64_t last_id = ATOMIC64_INIT(0);
@@ -107,6 +111,7 @@ static void __net_exit hmmp_net_pre_exit(struct net *net)
 	if (hn->active)
 		hmmp_hooks_del(hn);
 	WRITE_ONCE(hn->active, false);
+	hmmp_binding_net_pre_exit(hn);
 	hmmp_decap_net_pre_exit(hn);
 }
 
@@ -136,10 +141,12 @@ static int __init hmmp_init(void)
 {
 	int err;
 
-	hmmp_binding_init();
-	err = hmmp_flow_init();
+	err = hmmp_binding_init();
 	if (err)
 		return err;
+	err = hmmp_flow_init();
+	if (err)
+		goto err_binding;
 	err = register_pernet_subsys(&hmmp_net_ops);
 	if (err)
 		goto err_flow;
@@ -157,6 +164,8 @@ err_pernet:
 	unregister_pernet_subsys(&hmmp_net_ops);
 err_flow:
 	hmmp_flow_exit();
+err_binding:
+	hmmp_binding_exit();
 	return err;
 }
 
@@ -171,6 +180,7 @@ static void __exit hmmp_exit(void)
 	hmmp_decap_exit();
 	unregister_pernet_subsys(&hmmp_net_ops);
 	hmmp_flow_exit();
+	hmmp_binding_exit();
 }
 
 module_init(hmmp_init);

@@ -1,6 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Counters of a namespace: sum and dump. */
+/* Counters of a namespace: sum and dump. The tracepoints live here, too. */
 #include "hmmp.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+/**
+ * hmmp_mib_drop - a packet is dropped
+ * @hn: namespace
+ * @what: HMMP_A_COUNTER_DROP_*
+ *
+ * Any context.
+ */
+void hmmp_mib_drop(struct hmmp_net *hn, int what)
+{
+	this_cpu_inc(hn->mib->count[what]);
+	trace_hmmp_drop(hn->net, what);
+}
 
 /**
  * hmmp_mib_read - a counter over all CPUs

@@ -18,8 +18,13 @@ struct hmmp_mib {
 #define hmmp_count(hn, what) \
 	this_cpu_inc((hn)->mib->count[HMMP_A_COUNTER_##what])
 
+/* The same for a packet that is dropped; a tracepoint names it, too. */
+#define hmmp_drop(hn, what)	hmmp_mib_drop(hn, HMMP_A_COUNTER_##what)
+
 struct hmmp_net;
 struct sk_buff;
+
+void hmmp_mib_drop(struct hmmp_net *hn, int what);
 
 u64 hmmp_mib_read(const struct hmmp_net *hn, int what);
 int hmmp_mib_put(const struct hmmp_net *hn, struct sk_buff *msg, int attr);

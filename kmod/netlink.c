@@ -7,6 +7,7 @@
  * changes take the lock of the namespace.
  */
 #include <linux/module.h>
+#include <net/ipv6.h>
 #include "hmmp.h"
 #include "netlink_gen.h"
 
@@ -25,6 +26,21 @@ bool hmmp_netlink_has(struct genl_info *info, int attr)
 	return false;
 }
 
+/* Not of a network, of everybody, of a group, or of this machine only. */
+static bool of_host4(__be32 a)
+{
+	return !ipv4_is_zeronet(a) && !ipv4_is_loopback(a) &&
+	       !ipv4_is_multicast(a) && !ipv4_is_lbcast(a);
+}
+
+/* An address of a link means nothing elsewhere; a mapped one is IPv4. */
+static bool of_host6(const struct in6_addr *a)
+{
+	return !ipv6_addr_any(a) && !ipv6_addr_loopback(a) &&
+	       !ipv6_addr_is_multicast(a) && !ipv6_addr_v4mapped(a) &&
+	       !(ipv6_addr_type(a) & IPV6_ADDR_LINKLOCAL);
+}
+
 /**
  * hmmp_netlink_addr - read an address
  * @info: request
@@ -33,7 +49,7 @@ bool hmmp_netlink_has(struct genl_info *info, int attr)
  *	which the others must share
  * @addr: filled; zero behind an IPv4 address
  *
- * Return: 0, or -EINVAL, -EAFNOSUPPORT or -EOPNOTSUPP with a sentence.
+ * Return: 0, or -EINVAL or -EAFNOSUPPORT with a sentence.
  */
 int hmmp_netlink_addr(struct genl_info *info, int attr, u8 *family,
 		      union nf_inet_addr *addr)
@@ -51,21 +67,106 @@ int hmmp_netlink_addr(struct genl_info *info, int attr, u8 *family,
 				    "the addresses are of different families");
 		return -EAFNOSUPPORT;
 	}
-	if (is == AF_INET6) {
-		NL_SET_ERR_MSG_ATTR(info->extack, nla,
-				    "IPv6 is not supported yet");
-		return -EOPNOTSUPP;
-	}
 	*family = is;
 	memset(addr, 0, sizeof(*addr));
 	nla_memcpy(addr, nla, sizeof(*addr));
-	if (ipv4_is_zeronet(addr->ip) || ipv4_is_loopback(addr->ip) ||
-	    ipv4_is_multicast(addr->ip) || ipv4_is_lbcast(addr->ip)) {
+	if (is == AF_INET ? !of_host4(addr->ip) : !of_host6(&addr->in6)) {
 		NL_SET_ERR_MSG_ATTR(info->extack, nla,
 				    "not the address of a host on a network");
 		return -EINVAL;
 	}
 	return 0;
+}
+
+/**
+ * hmmp_netlink_any - read an address of either family
+ * @info: request
+ * @attr: number of a binary attribute; absent: no address
+ * @addr: filled
+ *
+ * Return: 0, or -EINVAL with a sentence.
+ */
+int hmmp_netlink_any(struct genl_info *info, int attr, struct hmmp_addr *addr)
+{
+	memset(addr, 0, sizeof(*addr));
+	if (!info->attrs[attr])
+		return 0;
+	return hmmp_netlink_addr(info, attr, &addr->family, &addr->ip);
+}
+
+/**
+ * hmmp_netlink_encap - read an encapsulation and compare it with addresses
+ * @info: request
+ * @attr: its number; absent: none
+ * @inner: family of the inner packets
+ * @outer: family of the outer packets
+ * @encap: filled with HMMP_ENCAP_*
+ *
+ * Return: 0, or -EOPNOTSUPP or -EAFNOSUPPORT with a sentence.
+ */
+int hmmp_netlink_encap(struct genl_info *info, int attr, u8 inner, u8 outer,
+		       u8 *encap)
+{
+	static const struct {
+		u8 inner;
+		u8 outer;
+	} of[] = {
+		[HMMP_ENCAP_IPIP] = { AF_INET, AF_INET },
+		[HMMP_ENCAP_IP6IP6] = { AF_INET6, AF_INET6 },
+		[HMMP_ENCAP_4IN6] = { AF_INET, AF_INET6 },
+		[HMMP_ENCAP_6IN4] = { AF_INET6, AF_INET },
+		[HMMP_ENCAP_MINENC] = { AF_INET, AF_INET },
+	};
+	u32 is;
+
+	*encap = HMMP_ENCAP_NONE;
+	if (!info->attrs[attr])
+		return 0;
+	is = nla_get_u32(info->attrs[attr]);
+	if (is >= ARRAY_SIZE(of) || is == HMMP_ENCAP_NONE) {
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[attr],
+				    "this encapsulation is not supported");
+		return -EOPNOTSUPP;
+	}
+	if (of[is].inner != inner || of[is].outer != outer) {
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[attr],
+				    "the encapsulation is not for addresses of these families");
+		return -EAFNOSUPPORT;
+	}
+	*encap = is;
+	return 0;
+}
+
+/**
+ * hmmp_netlink_filter - is the address of a dump's filter one?
+ * @nla: attribute or NULL
+ * @extack: for the sentence of a refusal
+ *
+ * Return: 0 or -EINVAL.
+ */
+int hmmp_netlink_filter(const struct nlattr *nla,
+			struct netlink_ext_ack *extack)
+{
+	if (!nla || nla_len(nla) == 4 || nla_len(nla) == 16)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, nla, "an address has 4 or 16 bytes");
+	return -EINVAL;
+}
+
+/**
+ * hmmp_netlink_put_any - write an address of either family, if there is one
+ * @msg: message
+ * @attr: number
+ * @addr: address
+ *
+ * Return: 0 or -EMSGSIZE.
+ */
+int hmmp_netlink_put_any(struct sk_buff *msg, int attr,
+			 const struct hmmp_addr *addr)
+{
+	if (!addr->family)
+		return 0;
+	return nla_put(msg, attr, addr->family == AF_INET ? 4 : 16, &addr->ip);
 }
 
 /**
@@ -132,6 +233,14 @@ static int put_limits(struct hmmp_net *hn, struct sk_buff *msg)
 	    nla_put_u32(msg, HMMP_A_LIMITS_BINDINGS, hn->limit.bindings) ||
 	    nla_put_u32(msg, HMMP_A_LIMITS_LOCALS, hn->limit.locals) ||
 	    nla_put_u32(msg, HMMP_A_LIMITS_PEERS, hn->limit.peers) ||
+	    nla_put_u32(msg, HMMP_A_LIMITS_BUFFER_PACKETS,
+			hn->limit.buffer_packets) ||
+	    nla_put_u32(msg, HMMP_A_LIMITS_BUFFER_BYTES,
+			hn->limit.buffer_bytes) ||
+	    nla_put_u32(msg, HMMP_A_LIMITS_BUFFER_TIME,
+			hn->limit.buffer_time) ||
+	    nla_put_u32(msg, HMMP_A_LIMITS_BUFFER_RATE,
+			hn->limit.buffer_rate) ||
 	    nla_put_u32(msg, HMMP_A_LIMITS_FLOWS_USED,
 			atomic_read(&hn->n_flows)) ||
 	    nla_put_u32(msg, HMMP_A_LIMITS_BINDINGS_USED,
@@ -197,42 +306,31 @@ static int set_limit(struct genl_info *info, const struct limit_row *row,
 	return 0;
 }
 
-static int no_buffer_yet(struct genl_info *info)
-{
-	static const int attrs[] = { HMMP_A_LIMITS_BUFFER_PACKETS,
-				     HMMP_A_LIMITS_BUFFER_BYTES,
-				     HMMP_A_LIMITS_BUFFER_TIME };
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(attrs); i++) {
-		if (!info->attrs[attrs[i]])
-			continue;
-		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[attrs[i]],
-				    "buffers are not supported yet");
-		return -EOPNOTSUPP;
-	}
-	return 0;
-}
-
 static int limits_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	const struct limit_row rows[] = {
 		{ HMMP_A_LIMITS_FLOWS, offsetof(struct hmmp_limits, flows),
 		  hmmp_flow_machine_limit() },
 		{ HMMP_A_LIMITS_BINDINGS,
-		  offsetof(struct hmmp_limits, bindings), 1 << 20 },
+		  offsetof(struct hmmp_limits, bindings),
+		  hmmp_binding_machine_limit() },
 		{ HMMP_A_LIMITS_LOCALS, offsetof(struct hmmp_limits, locals),
 		  HMMP_LOCALS_MAX },
 		{ HMMP_A_LIMITS_PEERS, offsetof(struct hmmp_limits, peers),
-		  1 << 20 },
+		  hmmp_peer_machine_limit() },
+		{ HMMP_A_LIMITS_BUFFER_PACKETS,
+		  offsetof(struct hmmp_limits, buffer_packets), 1 << 16 },
+		{ HMMP_A_LIMITS_BUFFER_BYTES,
+		  offsetof(struct hmmp_limits, buffer_bytes), 1 << 26 },
+		{ HMMP_A_LIMITS_BUFFER_TIME,
+		  offsetof(struct hmmp_limits, buffer_time), 60000 },
+		{ HMMP_A_LIMITS_BUFFER_RATE,
+		  offsetof(struct hmmp_limits, buffer_rate), 1 << 10 },
 	};
 	struct hmmp_limits new;
 	struct hmmp_net *hn;
-	int err, i;
+	int err = 0, i;
 
-	err = no_buffer_yet(info);
-	if (err)
-		return err;
 	hn = hmmp_netlink_begin(info);
 	if (IS_ERR(hn))
 		return PTR_ERR(hn);
@@ -286,7 +384,6 @@ struct genl_family hmmp_genl_family __ro_after_init = {
 	.parallel_ops = true,
 	.ops = hmmp_ops,
 	.n_ops = ARRAY_SIZE(hmmp_ops),
-	.resv_start_op = HMMP_CMD_MAX + 1,
 	.mcgrps = hmmp_groups,
 	.n_mcgrps = ARRAY_SIZE(hmmp_groups),
 };

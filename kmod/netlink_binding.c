@@ -3,41 +3,33 @@
 #include "hmmp.h"
 #include "hmmp_compat.h"
 
-/* In the interface from the start, in the module later. */
-static int check_supported(struct genl_info *info)
-{
-	struct nlattr **a = info->attrs;
+#define FLAGS	(HMMP_BINDING_FLAGS_BUFFER | HMMP_BINDING_FLAGS_SECURED | \
+		 HMMP_BINDING_FLAGS_GRANTED | HMMP_BINDING_FLAGS_LOST)
 
-	if (a[HMMP_A_BINDING_SCOPE] &&
-	    nla_get_u32(a[HMMP_A_BINDING_SCOPE]) != HMMP_SCOPE_FLOW)
-		NL_SET_ERR_MSG_ATTR(info->extack, a[HMMP_A_BINDING_SCOPE],
-				    "scope host is not supported yet");
-	else if (a[HMMP_A_BINDING_ENCAP] &&
-		 nla_get_u32(a[HMMP_A_BINDING_ENCAP]) != HMMP_ENCAP_IPIP)
-		NL_SET_ERR_MSG_ATTR(info->extack, a[HMMP_A_BINDING_ENCAP],
-				    "only ipip is supported yet");
-	else if (a[HMMP_A_BINDING_STATUS] &&
-		 nla_get_u32(a[HMMP_A_BINDING_STATUS]) ==
-		 HMMP_STATUS_PROVISIONAL)
-		NL_SET_ERR_MSG_ATTR(info->extack, a[HMMP_A_BINDING_STATUS],
-				    "provisional bindings are not supported yet");
-	else if (a[HMMP_A_BINDING_CREDIT])
-		NL_SET_ERR_MSG_ATTR(info->extack, a[HMMP_A_BINDING_CREDIT],
-				    "credit is not supported yet");
-	else if (a[HMMP_A_BINDING_VIA])
-		NL_SET_ERR_MSG_ATTR(info->extack, a[HMMP_A_BINDING_VIA],
-				    "via is not supported yet");
-	else if (a[HMMP_A_BINDING_FLAGS] &&
-		 nla_get_u32(a[HMMP_A_BINDING_FLAGS]) &
-		 ~HMMP_BINDING_FLAGS_LOST)
-		NL_SET_ERR_MSG_ATTR(info->extack, a[HMMP_A_BINDING_FLAGS],
-				    "buffer and secured are not supported yet");
-	else if (a[HMMP_A_BINDING_IFINDEX])
-		NL_SET_ERR_MSG_ATTR(info->extack, a[HMMP_A_BINDING_IFINDEX],
-				    "ifindex is not supported yet");
-	else
-		return 0;
-	return -EOPNOTSUPP;
+static int refuse(struct genl_info *info, int attr, const char *sentence)
+{
+	info->extack->_msg = sentence;
+	info->extack->bad_attr = info->attrs[attr];
+	return -EINVAL;
+}
+
+/* Scope flow is of an owner, scope host of nobody. */
+static int read_owner(struct genl_info *info, struct hmmp_binding *b)
+{
+	u32 scope = nla_get_u32(info->attrs[HMMP_A_BINDING_SCOPE]);
+
+	if (info->attrs[HMMP_A_BINDING_OWNER])
+		b->owner = nla_get_u64(info->attrs[HMMP_A_BINDING_OWNER]);
+	else if (scope == HMMP_SCOPE_FLOW &&
+		 !hmmp_netlink_has(info, HMMP_A_BINDING_OWNER))
+		return -EINVAL;
+	if (scope == HMMP_SCOPE_FLOW && !b->owner)
+		return refuse(info, HMMP_A_BINDING_OWNER,
+			      "scope flow needs an owner, 0 is nobody");
+	if (scope == HMMP_SCOPE_HOST && b->owner)
+		return refuse(info, HMMP_A_BINDING_OWNER,
+			      "scope host has no owner");
+	return 0;
 }
 
 static int read_key(struct genl_info *info, struct hmmp_binding *b)
@@ -47,20 +39,90 @@ static int read_key(struct genl_info *info, struct hmmp_binding *b)
 	if (!hmmp_netlink_has(info, HMMP_A_BINDING_SCOPE) ||
 	    !hmmp_netlink_has(info, HMMP_A_BINDING_ORIGINAL))
 		return -EINVAL;
-	err = check_supported(info);
+	err = read_owner(info, b);
 	if (err)
 		return err;
-	if (!hmmp_netlink_has(info, HMMP_A_BINDING_OWNER))
-		return -EINVAL;
-	b->owner = nla_get_u64(info->attrs[HMMP_A_BINDING_OWNER]);
-	if (!b->owner) {
-		NL_SET_ERR_MSG_ATTR(info->extack,
-				    info->attrs[HMMP_A_BINDING_OWNER],
-				    "scope flow needs an owner, 0 is nobody");
-		return -EINVAL;
-	}
 	return hmmp_netlink_addr(info, HMMP_A_BINDING_ORIGINAL, &b->family,
 				 &b->original);
+}
+
+/* Address 2, and what else is of its family. */
+static int read_outer(struct genl_info *info, struct hmmp_binding *b)
+{
+	int err;
+
+	err = hmmp_netlink_any(info, HMMP_A_BINDING_CURRENT, &b->current_addr);
+	if (!err)
+		err = hmmp_netlink_any(info, HMMP_A_BINDING_LOCAL_OUTER,
+				       &b->local_outer);
+	if (!err)
+		err = hmmp_netlink_any(info, HMMP_A_BINDING_VIA, &b->via);
+	if (err)
+		return err;
+	if (b->local_outer.family &&
+	    b->local_outer.family != b->current_addr.family)
+		return refuse(info, HMMP_A_BINDING_LOCAL_OUTER,
+			      "the outer addresses are of different families");
+	if (b->via.family && b->via.family != b->current_addr.family)
+		return refuse(info, HMMP_A_BINDING_VIA,
+			      "the outer addresses are of different families");
+	return hmmp_netlink_encap(info, HMMP_A_BINDING_ENCAP, b->family,
+				  b->current_addr.family, &b->encap);
+}
+
+static int read_status(struct genl_info *info, struct hmmp_binding *b)
+{
+	struct nlattr **a = info->attrs;
+	u64 credit;
+
+	b->status = HMMP_STATUS_VERIFIED;
+	if (a[HMMP_A_BINDING_STATUS])
+		b->status = nla_get_u32(a[HMMP_A_BINDING_STATUS]);
+	if (b->status == HMMP_STATUS_SUSPENDED)
+		return refuse(info, HMMP_A_BINDING_STATUS,
+			      "only a frame on the served link suspends");
+	if (b->status == HMMP_STATUS_HELD && !b->owner)
+		return refuse(info, HMMP_A_BINDING_STATUS,
+			      "only a binding of flows is held");
+	if (a[HMMP_A_BINDING_CREDIT] && b->status != HMMP_STATUS_PROVISIONAL)
+		return refuse(info, HMMP_A_BINDING_CREDIT,
+			      "only a provisional binding has a credit");
+	if (!a[HMMP_A_BINDING_CREDIT])
+		return 0;
+	credit = nla_get_u64(a[HMMP_A_BINDING_CREDIT]);
+	atomic64_set(&b->credit, min_t(u64, credit, S64_MAX / 2));
+	return 0;
+}
+
+/* What belongs to a router only. */
+static int read_host(struct genl_info *info, struct hmmp_binding *b)
+{
+	struct nlattr **a = info->attrs;
+
+	if (a[HMMP_A_BINDING_LINK])
+		b->link = nla_get_u32(a[HMMP_A_BINDING_LINK]);
+	if (a[HMMP_A_BINDING_LLADDR]) {
+		b->lladdr_len = nla_len(a[HMMP_A_BINDING_LLADDR]);
+		nla_memcpy(b->lladdr, a[HMMP_A_BINDING_LLADDR],
+			   sizeof(b->lladdr));
+	}
+	if (b->owner) {
+		if (b->link)
+			return refuse(info, HMMP_A_BINDING_LINK,
+				      "only scope host has a served link");
+		if (b->flags & ~(HMMP_BINDING_FLAGS_SECURED |
+				 HMMP_BINDING_FLAGS_LOST))
+			return refuse(info, HMMP_A_BINDING_FLAGS,
+				      "only scope host can be buffered or granted");
+		return 0;
+	}
+	if (!hmmp_netlink_has(info, HMMP_A_BINDING_IFINDEX) ||
+	    !hmmp_netlink_has(info, HMMP_A_BINDING_LOCAL_OUTER))
+		return -EINVAL;
+	if (b->link && !b->lladdr_len)
+		return refuse(info, HMMP_A_BINDING_LINK,
+			      "a served link needs the host's link-layer address");
+	return 0;
 }
 
 static int read_new(struct genl_info *info, struct hmmp_binding *b)
@@ -75,22 +137,21 @@ static int read_new(struct genl_info *info, struct hmmp_binding *b)
 	    !hmmp_netlink_has(info, HMMP_A_BINDING_LIFETIME) ||
 	    !hmmp_netlink_has(info, HMMP_A_BINDING_SEQ))
 		return -EINVAL;
-	err = hmmp_netlink_addr(info, HMMP_A_BINDING_CURRENT, &b->family,
-				&b->current_addr);
-	if (!err && a[HMMP_A_BINDING_LOCAL_OUTER])
-		err = hmmp_netlink_addr(info, HMMP_A_BINDING_LOCAL_OUTER,
-					&b->family, &b->local_outer);
-	b->encap = nla_get_u32(a[HMMP_A_BINDING_ENCAP]);
+	err = read_outer(info, b);
+	if (!err)
+		err = read_status(info, b);
+	if (err)
+		return err;
 	b->seq = nla_get_u32(a[HMMP_A_BINDING_SEQ]);
-	b->status = HMMP_STATUS_VERIFIED;
-	if (a[HMMP_A_BINDING_STATUS])
-		b->status = nla_get_u32(a[HMMP_A_BINDING_STATUS]);
-	if (a[HMMP_A_BINDING_FLAGS])
-		b->lost = nla_get_u32(a[HMMP_A_BINDING_FLAGS]) &
-			  HMMP_BINDING_FLAGS_LOST;
 	if (a[HMMP_A_BINDING_MARK])
 		b->mark = nla_get_u32(a[HMMP_A_BINDING_MARK]);
-	return err;
+	if (a[HMMP_A_BINDING_IFINDEX])
+		b->ifindex = nla_get_u32(a[HMMP_A_BINDING_IFINDEX]);
+	if (a[HMMP_A_BINDING_FLAGS])
+		b->flags = nla_get_u32(a[HMMP_A_BINDING_FLAGS]);
+	if (b->flags & ~FLAGS)
+		return refuse(info, HMMP_A_BINDING_FLAGS, "unknown flag");
+	return read_host(info, b);
 }
 
 int hmmp_nl_binding_new_doit(struct sk_buff *skb, struct genl_info *info)
@@ -104,7 +165,8 @@ int hmmp_nl_binding_new_doit(struct sk_buff *skb, struct genl_info *info)
 	hn = hmmp_netlink_begin(info);
 	if (IS_ERR(hn))
 		return PTR_ERR(hn);
-	if (hmmp_flow_owner_alive(hn->net, &b.original, b.owner)) {
+	if (!b.owner ||
+	    hmmp_flow_owner_alive(hn->net, &b.original, b.owner)) {
 		u32 life = nla_get_u32(info->attrs[HMMP_A_BINDING_LIFETIME]);
 
 		err = hmmp_binding_set(hn, &b, life, info->extack);
@@ -148,32 +210,67 @@ int hmmp_nl_binding_del_doit(struct sk_buff *skb, struct genl_info *info)
 int hmmp_netlink_put_binding(struct sk_buff *msg, const struct hmmp_binding *b)
 {
 	u64 now = hmmp_now();
+	struct hmmp_where at;
 	u64 left = 0;
 
 	if (b->expires > now && b->expires != U64_MAX)
 		left = div_u64(b->expires - now, NSEC_PER_MSEC);
-	if (nla_put_u32(msg, HMMP_A_BINDING_SCOPE, HMMP_SCOPE_FLOW) ||
+	hmmp_binding_where(b, now, &at);
+	if (nla_put_u32(msg, HMMP_A_BINDING_SCOPE, b->owner ?
+			HMMP_SCOPE_FLOW : HMMP_SCOPE_HOST) ||
 	    hmmp_netlink_put_addr(msg, HMMP_A_BINDING_ORIGINAL, b->family,
 				  &b->original) ||
-	    nla_put_u64_64bit(msg, HMMP_A_BINDING_OWNER, b->owner,
-			      HMMP_A_BINDING_PAD) ||
-	    hmmp_netlink_put_addr(msg, HMMP_A_BINDING_CURRENT, b->family,
-				  &b->current_addr) ||
-	    nla_put_u32(msg, HMMP_A_BINDING_STATUS,
-			hmmp_binding_status(b, now)) ||
+	    (b->owner && nla_put_u64_64bit(msg, HMMP_A_BINDING_OWNER, b->owner,
+					   HMMP_A_BINDING_PAD)) ||
+	    hmmp_netlink_put_any(msg, HMMP_A_BINDING_CURRENT, at.to) ||
+	    nla_put_u32(msg, HMMP_A_BINDING_STATUS, at.status) ||
 	    nla_put_u32(msg, HMMP_A_BINDING_LIFETIME, left) ||
 	    nla_put_u32(msg, HMMP_A_BINDING_SEQ, b->seq))
 		return -EMSGSIZE;
 	return 0;
 }
 
+static int put_provisional(struct sk_buff *msg, const struct hmmp_binding *b)
+{
+	if (b->status != HMMP_STATUS_PROVISIONAL || !b->owner)
+		return 0;
+	if (nla_put_u64_64bit(msg, HMMP_A_BINDING_CREDIT,
+			      max_t(s64, atomic64_read(&b->credit), 0),
+			      HMMP_A_BINDING_PAD) ||
+	    (!b->before.home &&
+	     hmmp_netlink_put_any(msg, HMMP_A_BINDING_VERIFIED,
+				  &b->before.to)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int put_host(struct sk_buff *msg, const struct hmmp_binding *b)
+{
+	if ((b->ifindex &&
+	     nla_put_u32(msg, HMMP_A_BINDING_IFINDEX, b->ifindex)) ||
+	    (b->link && nla_put_u32(msg, HMMP_A_BINDING_LINK, b->link)) ||
+	    (b->lladdr_len && nla_put(msg, HMMP_A_BINDING_LLADDR,
+				      b->lladdr_len, b->lladdr)) ||
+	    (b->buffer && nla_put_u32(msg, HMMP_A_BINDING_HELD_PACKETS,
+				      hmmp_buffer_len(b->buffer))))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int put_rest(struct sk_buff *msg, const struct hmmp_binding *b)
 {
-	if (hmmp_netlink_put_addr(msg, HMMP_A_BINDING_LOCAL_OUTER, b->family,
-				  &b->local_outer) ||
-	    hmmp_netlink_put_addr(msg, HMMP_A_BINDING_PREVIOUS, b->family,
-				  &b->previous) ||
+	u32 flags = b->flags & (HMMP_BINDING_FLAGS_SECURED |
+				HMMP_BINDING_FLAGS_GRANTED);
+
+	if (hmmp_buffer_open(b->buffer))
+		flags |= HMMP_BINDING_FLAGS_BUFFER;
+	if (put_provisional(msg, b) || put_host(msg, b) ||
+	    hmmp_netlink_put_any(msg, HMMP_A_BINDING_LOCAL_OUTER,
+				 &b->local_outer) ||
+	    hmmp_netlink_put_any(msg, HMMP_A_BINDING_PREVIOUS, &b->previous) ||
+	    hmmp_netlink_put_any(msg, HMMP_A_BINDING_VIA, &b->via) ||
 	    nla_put_u32(msg, HMMP_A_BINDING_ENCAP, b->encap) ||
+	    nla_put_u32(msg, HMMP_A_BINDING_FLAGS, flags) ||
 	    nla_put_u32(msg, HMMP_A_BINDING_MARK, b->mark) ||
 	    nla_put_u64_64bit(msg, HMMP_A_BINDING_TX_PACKETS,
 			      atomic64_read(&b->tx_packets),
@@ -267,6 +364,8 @@ int hmmp_nl_binding_get_dumpit(struct sk_buff *skb,
 		.original = attrs[HMMP_A_BINDING_ORIGINAL],
 	};
 
+	if (hmmp_netlink_filter(d.original, cb->extack))
+		return -EINVAL;
 	if (attrs[HMMP_A_BINDING_OWNER])
 		d.owner = nla_get_u64(attrs[HMMP_A_BINDING_OWNER]);
 	if (hmmp_binding_walk(sock_net(skb->sk), at, dump_one, &d) &&
@@ -277,6 +376,17 @@ int hmmp_nl_binding_get_dumpit(struct sk_buff *skb,
 
 int hmmp_nl_release_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	NL_SET_ERR_MSG(info->extack, "buffers are not supported yet");
-	return -EOPNOTSUPP;
+	struct hmmp_binding b = {};
+	struct hmmp_net *hn;
+	int err = read_key(info, &b);
+
+	if (err)
+		return err;
+	hn = hmmp_netlink_begin(info);
+	if (IS_ERR(hn))
+		return PTR_ERR(hn);
+	err = hmmp_binding_release(hn, b.family, &b.original, b.owner,
+				   info->extack);
+	hmmp_netlink_end(hn);
+	return err;
 }

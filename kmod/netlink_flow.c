@@ -74,17 +74,17 @@ static int put_whereabouts(struct hmmp_net *hn, struct sk_buff *msg,
 
 	l = hmmp_local_find(rcu_dereference(hn->local), f->key.family,
 			    &f->key.local);
-	if (l && (hmmp_netlink_put_addr(msg, HMMP_A_FLOW_CURRENT, l->family,
-					&l->current_addr) ||
-		  hmmp_netlink_put_addr(msg, HMMP_A_FLOW_PREVIOUS, l->family,
-					&l->previous)))
+	if (l && (hmmp_netlink_put_any(msg, HMMP_A_FLOW_CURRENT,
+				       &l->current_addr) ||
+		  hmmp_netlink_put_any(msg, HMMP_A_FLOW_PREVIOUS,
+				       &l->previous)))
 		return -EMSGSIZE;
-	b = hmmp_binding_find(hn->net, f->key.family, &f->key.remote,
-			      f->owner);
+	b = f->owner ? hmmp_binding_find(hn->net, f->key.family,
+					 &f->key.remote, f->owner) : NULL;
 	if (!b || b->leaving)
 		return 0;
-	return hmmp_netlink_put_addr(msg, HMMP_A_FLOW_REMOTE_CURRENT,
-				     b->family, &b->current_addr);
+	return hmmp_netlink_put_any(msg, HMMP_A_FLOW_REMOTE_CURRENT,
+				    &b->current_addr);
 }
 
 static int put_one(struct hmmp_net *hn, struct sk_buff *msg, u32 portid,
@@ -168,6 +168,9 @@ int hmmp_nl_flow_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 		.remote = attrs[HMMP_A_FLOW_REMOTE_ADDR],
 	};
 
+	if (hmmp_netlink_filter(d.local, cb->extack) ||
+	    hmmp_netlink_filter(d.remote, cb->extack))
+		return -EINVAL;
 	if (attrs[HMMP_A_FLOW_OWNER])
 		d.owner = nla_get_u64(attrs[HMMP_A_FLOW_OWNER]);
 	if (hmmp_flow_walk(d.hn->net, at, dump_one, &d) && !skb->len)

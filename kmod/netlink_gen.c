@@ -60,6 +60,8 @@ const struct nla_policy hmmp_binding_new_nl_policy[HMMP_A_BINDING_MAX + 1] = {
 	[HMMP_A_BINDING_VIA] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[HMMP_A_BINDING_IFINDEX] = { .type = NLA_U32, },
 	[HMMP_A_BINDING_MARK] = { .type = NLA_U32, },
+	[HMMP_A_BINDING_LINK] = { .type = NLA_U32, },
+	[HMMP_A_BINDING_LLADDR] = NLA_POLICY_RANGE(NLA_BINARY, 1, 32),
 };
 
 /* HMMP_CMD_BINDING_DEL */
@@ -111,6 +113,7 @@ const struct nla_policy hmmp_peer_set_nl_policy[HMMP_A_PEER_MAX + 1] = {
 	[HMMP_A_PEER_OWNER] = { .type = NLA_U64, },
 	[HMMP_A_PEER_CURRENT] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[HMMP_A_PEER_STATE] = NLA_POLICY_MAX(NLA_U32, HMMP_PEER_STATE_MAX),
+	[HMMP_A_PEER_ENCAP] = NLA_POLICY_MAX(NLA_U32, HMMP_ENCAP_MAX),
 };
 
 /* HMMP_CMD_PEER_GET */
@@ -133,4 +136,5 @@ const struct nla_policy hmmp_limits_set_nl_policy[HMMP_A_LIMITS_MAX + 1] = {
 	[HMMP_A_LIMITS_BUFFER_PACKETS] = { .type = NLA_U32, },
 	[HMMP_A_LIMITS_BUFFER_BYTES] = { .type = NLA_U32, },
 	[HMMP_A_LIMITS_BUFFER_TIME] = { .type = NLA_U32, },
+	[HMMP_A_LIMITS_BUFFER_RATE] = { .type = NLA_U32, },
 };

@@ -2,18 +2,55 @@
 /* Netlink handlers of the local map, of hand-offs and of peers. */
 #include "hmmp.h"
 
-static int check_via(struct genl_info *info)
+/* *via: the request speaks of a tunnel; a lifetime of 0 takes it away. */
+static int read_via(struct genl_info *info, struct hmmp_local *l, bool *via)
 {
-	int attr;
+	struct nlattr **a = info->attrs;
+	struct hmmp_via *v = &l->via;
+	u32 life;
+	int err;
 
-	for (attr = HMMP_A_LOCAL_VIA_LOCAL; attr <= HMMP_A_LOCAL_VIA_FLAGS;
-	     attr++) {
-		if (!info->attrs[attr])
-			continue;
-		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[attr],
-				    "via is not supported yet");
-		return -EOPNOTSUPP;
+	*via = a[HMMP_A_LOCAL_VIA_LIFETIME];
+	if (!*via) {
+		if (!a[HMMP_A_LOCAL_VIA_LOCAL] && !a[HMMP_A_LOCAL_VIA_REMOTE])
+			return 0;
+		hmmp_netlink_has(info, HMMP_A_LOCAL_VIA_LIFETIME);
+		return -EINVAL;
 	}
+	life = nla_get_u32(a[HMMP_A_LOCAL_VIA_LIFETIME]);
+	if (!life)
+		return 0;
+	if (!hmmp_netlink_has(info, HMMP_A_LOCAL_VIA_LOCAL) ||
+	    !hmmp_netlink_has(info, HMMP_A_LOCAL_VIA_REMOTE))
+		return -EINVAL;
+	err = hmmp_netlink_any(info, HMMP_A_LOCAL_VIA_LOCAL, &v->local);
+	if (!err)
+		err = hmmp_netlink_any(info, HMMP_A_LOCAL_VIA_REMOTE,
+				       &v->remote);
+	if (!err)
+		err = hmmp_netlink_encap(info, HMMP_A_LOCAL_VIA_ENCAP,
+					 l->family, v->remote.family,
+					 &v->encap);
+	if (err)
+		return err;
+	if (v->local.family != v->remote.family) {
+		NL_SET_ERR_MSG_ATTR(info->extack, a[HMMP_A_LOCAL_VIA_LOCAL],
+				    "the outer addresses are of different families");
+		return -EINVAL;
+	}
+	if (hmmp_is(&v->local, l->family, &l->original)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, a[HMMP_A_LOCAL_VIA_LOCAL],
+				    "a tunnel cannot begin at the address that it is for");
+		return -EINVAL;
+	}
+	if (a[HMMP_A_LOCAL_VIA_FLAGS])
+		v->flags = nla_get_u32(a[HMMP_A_LOCAL_VIA_FLAGS]);
+	if (v->flags & ~HMMP_BINDING_FLAGS_SECURED) {
+		NL_SET_ERR_MSG_ATTR(info->extack, a[HMMP_A_LOCAL_VIA_FLAGS],
+				    "a tunnel can be secured only");
+		return -EINVAL;
+	}
+	v->expires = hmmp_now() + (u64)life * NSEC_PER_MSEC;
 	return 0;
 }
 
@@ -21,18 +58,19 @@ int hmmp_nl_local_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct hmmp_local l = {};
 	struct hmmp_net *hn;
+	bool via;
 	int err;
 
 	if (!hmmp_netlink_has(info, HMMP_A_LOCAL_ORIGINAL) ||
 	    !hmmp_netlink_has(info, HMMP_A_LOCAL_CURRENT))
 		return -EINVAL;
-	err = check_via(info);
+	err = hmmp_netlink_addr(info, HMMP_A_LOCAL_ORIGINAL, &l.family,
+				&l.original);
 	if (!err)
-		err = hmmp_netlink_addr(info, HMMP_A_LOCAL_ORIGINAL,
-					&l.family, &l.original);
+		err = hmmp_netlink_any(info, HMMP_A_LOCAL_CURRENT,
+				       &l.current_addr);
 	if (!err)
-		err = hmmp_netlink_addr(info, HMMP_A_LOCAL_CURRENT,
-					&l.family, &l.current_addr);
+		err = read_via(info, &l, &via);
 	if (err)
 		return err;
 	if (info->attrs[HMMP_A_LOCAL_IFINDEX])
@@ -40,7 +78,7 @@ int hmmp_nl_local_set_doit(struct sk_buff *skb, struct genl_info *info)
 	hn = hmmp_netlink_begin(info);
 	if (IS_ERR(hn))
 		return PTR_ERR(hn);
-	err = hmmp_local_set(hn, &l);
+	err = hmmp_local_set(hn, &l, via);
 	hmmp_netlink_end(hn);
 	if (err == -ENOSPC)
 		NL_SET_ERR_MSG(info->extack,
@@ -78,6 +116,22 @@ static u32 grace_left(const struct hmmp_local *l)
 	return end > now ? div_u64(end - now, NSEC_PER_MSEC) : 0;
 }
 
+static int put_via(struct sk_buff *msg, const struct hmmp_via *v)
+{
+	u64 now = hmmp_now();
+
+	if (!hmmp_via_alive(v, now))
+		return 0;
+	if (hmmp_netlink_put_any(msg, HMMP_A_LOCAL_VIA_LOCAL, &v->local) ||
+	    hmmp_netlink_put_any(msg, HMMP_A_LOCAL_VIA_REMOTE, &v->remote) ||
+	    nla_put_u32(msg, HMMP_A_LOCAL_VIA_ENCAP, v->encap) ||
+	    nla_put_u32(msg, HMMP_A_LOCAL_VIA_LIFETIME,
+			div_u64(v->expires - now, NSEC_PER_MSEC)) ||
+	    nla_put_u32(msg, HMMP_A_LOCAL_VIA_FLAGS, v->flags))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int put_local(struct sk_buff *msg, struct netlink_callback *cb,
 		     const struct hmmp_local *l)
 {
@@ -89,10 +143,10 @@ static int put_local(struct sk_buff *msg, struct netlink_callback *cb,
 		return -EMSGSIZE;
 	if (hmmp_netlink_put_addr(msg, HMMP_A_LOCAL_ORIGINAL, l->family,
 				  &l->original) ||
-	    hmmp_netlink_put_addr(msg, HMMP_A_LOCAL_CURRENT, l->family,
-				  &l->current_addr) ||
-	    hmmp_netlink_put_addr(msg, HMMP_A_LOCAL_PREVIOUS, l->family,
-				  &l->previous) ||
+	    hmmp_netlink_put_any(msg, HMMP_A_LOCAL_CURRENT,
+				 &l->current_addr) ||
+	    hmmp_netlink_put_any(msg, HMMP_A_LOCAL_PREVIOUS, &l->previous) ||
+	    put_via(msg, &l->via) ||
 	    nla_put_u32(msg, HMMP_A_LOCAL_IFINDEX, l->ifindex) ||
 	    nla_put_u32(msg, HMMP_A_LOCAL_GRACE, grace_left(l))) {
 		genlmsg_cancel(msg, hdr);
@@ -138,21 +192,19 @@ static int reply_handoff(struct genl_info *info, int changed)
 
 int hmmp_nl_handoff_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	union nf_inet_addr old, now;
-	u8 family = AF_UNSPEC;
+	struct hmmp_addr old, now;
 	struct hmmp_net *hn;
 	int err;
 
 	if (!hmmp_netlink_has(info, HMMP_A_HANDOFF_OLD) ||
 	    !hmmp_netlink_has(info, HMMP_A_HANDOFF_NEW))
 		return -EINVAL;
-	err = hmmp_netlink_addr(info, HMMP_A_HANDOFF_OLD, &family, &old);
+	err = hmmp_netlink_any(info, HMMP_A_HANDOFF_OLD, &old);
 	if (!err)
-		err = hmmp_netlink_addr(info, HMMP_A_HANDOFF_NEW, &family,
-					&now);
+		err = hmmp_netlink_any(info, HMMP_A_HANDOFF_NEW, &now);
 	if (err)
 		return err;
-	if (hmmp_addr_equal(&old, &now)) {
+	if (hmmp_same(&old, &now)) {
 		NL_SET_ERR_MSG(info->extack,
 			       "the old and the new address are the same");
 		return -EINVAL;
@@ -160,7 +212,7 @@ int hmmp_nl_handoff_doit(struct sk_buff *skb, struct genl_info *info)
 	hn = hmmp_netlink_begin(info);
 	if (IS_ERR(hn))
 		return PTR_ERR(hn);
-	err = hmmp_local_handoff(hn, family, &old, &now);
+	err = hmmp_local_handoff(hn, &old, &now);
 	hmmp_netlink_end(hn);
 	if (err == -ENOENT)
 		NL_SET_ERR_MSG(info->extack,
@@ -182,8 +234,11 @@ int hmmp_nl_peer_set_doit(struct sk_buff *skb, struct genl_info *info)
 	err = hmmp_netlink_addr(info, HMMP_A_PEER_REMOTE, &p.family,
 				&p.remote);
 	if (!err)
-		err = hmmp_netlink_addr(info, HMMP_A_PEER_CURRENT, &p.family,
-					&p.current_addr);
+		err = hmmp_netlink_any(info, HMMP_A_PEER_CURRENT,
+				       &p.current_addr);
+	if (!err)
+		err = hmmp_netlink_encap(info, HMMP_A_PEER_ENCAP, p.family,
+					 p.current_addr.family, &p.encap);
 	if (err)
 		return err;
 	p.owner = nla_get_u64(info->attrs[HMMP_A_PEER_OWNER]);
@@ -221,8 +276,9 @@ static int dump_peer(struct hmmp_peer *p, void *arg)
 				  &p->remote) ||
 	    nla_put_u64_64bit(d->skb, HMMP_A_PEER_OWNER, p->owner,
 			      HMMP_A_PEER_PAD) ||
-	    hmmp_netlink_put_addr(d->skb, HMMP_A_PEER_CURRENT, p->family,
-				  &p->current_addr) ||
+	    hmmp_netlink_put_any(d->skb, HMMP_A_PEER_CURRENT,
+				 &p->current_addr) ||
+	    (p->encap && nla_put_u32(d->skb, HMMP_A_PEER_ENCAP, p->encap)) ||
 	    nla_put_u32(d->skb, HMMP_A_PEER_STATE, p->state)) {
 		genlmsg_cancel(d->skb, hdr);
 		return -EMSGSIZE;

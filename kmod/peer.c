@@ -5,6 +5,7 @@
  * the same step.
  */
 #include <linux/jhash.h>
+#include <linux/module.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
 #include <net/tcp.h>
@@ -12,6 +13,11 @@
 
 #define PEER_BUCKETS	1024
 
+static unsigned int peer_max = 1U << 20;
+module_param(peer_max, uint, 0644);
+MODULE_PARM_DESC(peer_max, "Far ends of all network namespaces together");
+
+static atomic_t peer_total = ATOMIC_INIT(0);
 static struct hlist_head peer_table[PEER_BUCKETS];
 static DEFINE_SPINLOCK(hmmp_peer_lock);
 
@@ -63,10 +69,12 @@ static void publish(struct hmmp_net *hn, struct hmmp_peer *p,
 	else
 		hlist_add_head_rcu(&p->node, &peer_table[bucket]);
 	spin_unlock_bh(&hmmp_peer_lock);
-	if (old)
+	if (old) {
 		call_rcu(&old->rcu, peer_free);
-	else
+	} else {
 		atomic_inc(&hn->n_peers);
+		atomic_inc(&peer_total);
+	}
 }
 
 static void peer_del(struct hmmp_net *hn, struct hmmp_peer *p)
@@ -75,6 +83,7 @@ static void peer_del(struct hmmp_net *hn, struct hmmp_peer *p)
 	hlist_del_rcu(&p->node);
 	spin_unlock_bh(&hmmp_peer_lock);
 	atomic_dec(&hn->n_peers);
+	atomic_dec(&peer_total);
 	call_rcu(&p->rcu, peer_free);
 }
 
@@ -88,8 +97,7 @@ static u32 moved_at(struct hmmp_net *hn, const struct hmmp_peer *p)
 	map = rcu_dereference_protected(hn->local,
 					lockdep_is_held(&hn->lock));
 	for (i = 0; map && i < map->n; i++)
-		if (hmmp_addr_equal(&map->entry[i].current_addr,
-				    &p->current_addr))
+		if (hmmp_same(&map->entry[i].current_addr, &p->current_addr))
 			stamp = map->entry[i].stamp;
 	return stamp;
 }
@@ -97,7 +105,7 @@ static u32 moved_at(struct hmmp_net *hn, const struct hmmp_peer *p)
 /**
  * hmmp_peer_set - record what a far end said
  * @hn: namespace; its lock is held
- * @seed: net, family, remote, owner, current_addr and state
+ * @seed: net, family, remote, owner, current_addr, state and encap
  *
  * The first time that it accepts an address, the sockets of the owner's flows
  * to it are woken (K10).
@@ -113,8 +121,11 @@ int hmmp_peer_set(struct hmmp_net *hn, const struct hmmp_peer *seed)
 	old = hmmp_peer_find(hn->net, seed->family, &seed->remote,
 			     seed->owner);
 	rcu_read_unlock();
-	if (!old && atomic_read(&hn->n_peers) >= hn->limit.peers)
+	if (!old && (atomic_read(&hn->n_peers) >= hn->limit.peers ||
+		     atomic_read(&peer_total) >= READ_ONCE(peer_max))) {
+		hmmp_count(hn, PEER_LIMIT);
 		return -ENOSPC;
+	}
 	p = kmalloc(sizeof(*p), GFP_KERNEL_ACCOUNT);
 	if (!p)
 		return -ENOMEM;
@@ -122,12 +133,22 @@ int hmmp_peer_set(struct hmmp_net *hn, const struct hmmp_peer *seed)
 	hmmp_route_init(&p->route);
 	news = p->state == HMMP_PEER_STATE_ACCEPTED &&
 	       !(old && old->state == p->state &&
-		 hmmp_addr_equal(&old->current_addr, &p->current_addr));
+		 hmmp_same(&old->current_addr, &p->current_addr));
 	publish(hn, p, old);
 	if (news)
 		hmmp_wake(hn, &p->remote, p->owner, moved_at(hn, p), NULL,
 			  false);
 	return 0;
+}
+
+/**
+ * hmmp_peer_machine_limit - what all namespaces may use together
+ *
+ * Return: number of far ends.
+ */
+u32 hmmp_peer_machine_limit(void)
+{
+	return READ_ONCE(peer_max);
 }
 
 /**

@@ -3,7 +3,11 @@
  * The route of an outer packet, kept beside what it leads to: one pointer, no
  * per-CPU copies, because there is one such object for every far end.
  */
+#include <net/addrconf.h>
+#include <net/inet_ecn.h>
+#include <net/ip6_route.h>
 #include <net/route.h>
+#include <net/xfrm.h>
 #include "hmmp.h"
 
 /**
@@ -13,8 +17,10 @@
 void hmmp_route_init(struct hmmp_route *r)
 {
 	RCU_INIT_POINTER(r->dst, NULL);
-	r->saddr = 0;
+	memset(&r->saddr, 0, sizeof(r->saddr));
+	r->cookie = 0;
 	spin_lock_init(&r->lock);
+	seqcount_spinlock_init(&r->seq, &r->lock);
 }
 
 /**
@@ -26,46 +32,104 @@ void hmmp_route_exit(struct hmmp_route *r)
 	dst_release(rcu_dereference_protected(r->dst, 1));
 }
 
-/*
- * The pair (dst, saddr) is read without a lock: a writer clears the pointer,
- * changes the source, then sets the pointer, so an unchanged pointer around
- * the source means that they belong together.
- */
-static struct dst_entry *remembered(struct hmmp_route *r, __be32 saddr)
+/* A writer at work counts as "nothing remembered". */
+static struct dst_entry *remembered(struct hmmp_route *r,
+				    const union nf_inet_addr *saddr)
 {
+	unsigned int seq = raw_read_seqcount(&r->seq);
 	struct dst_entry *dst = rcu_dereference(r->dst);
-	__be32 was;
+	u32 cookie = r->cookie;
+	bool same = hmmp_addr_equal(&r->saddr, saddr);
 
-	if (!dst)
+	if (!dst || !same || seq & 1 || read_seqcount_retry(&r->seq, seq))
 		return NULL;
-	smp_rmb();	/* pairs with the first smp_wmb() in remember() */
-	was = READ_ONCE(r->saddr);
-	smp_rmb();	/* pairs with the second */
-	if (was != saddr || rcu_access_pointer(r->dst) != dst)
-		return NULL;
-	return dst_check(dst, 0);
+	return dst_check(dst, cookie);
 }
 
-static void remember(struct hmmp_route *r, struct dst_entry *dst, __be32 saddr)
+static void remember(struct hmmp_route *r, struct dst_entry *dst,
+		     const struct hmmp_addr *saddr)
 {
 	struct dst_entry *old;
 
 	spin_lock_bh(&r->lock);
+	write_seqcount_begin(&r->seq);
 	old = rcu_dereference_protected(r->dst, lockdep_is_held(&r->lock));
-	RCU_INIT_POINTER(r->dst, NULL);
-	smp_wmb();	/* nobody takes the old route for the new source */
-	WRITE_ONCE(r->saddr, saddr);
-	smp_wmb();	/* nor the new route for the old source */
+	r->saddr = saddr->ip;
+	if (saddr->family == AF_INET6)
+		r->cookie = rt6_get_cookie(container_of(dst, struct rt6_info,
+							dst));
 	rcu_assign_pointer(r->dst, dst_clone(dst));
+	write_seqcount_end(&r->seq);
 	spin_unlock_bh(&r->lock);
 	dst_release(old);
+}
+
+static u8 outer_proto(const struct hmmp_outer *o)
+{
+	switch (o->encap) {
+	case HMMP_ENCAP_IPIP:
+	case HMMP_ENCAP_4IN6:
+		return IPPROTO_IPIP;
+	case HMMP_ENCAP_MINENC:
+		return HMMP_IPPROTO_MINENC;
+	default:
+		return IPPROTO_IPV6;
+	}
+}
+
+static struct dst_entry *look_up4(struct net *net, const struct hmmp_outer *o,
+				  u8 tos)
+{
+	struct flowi4 fl4 = {
+		.saddr = o->saddr.ip.ip,
+		.daddr = o->daddr.ip.ip,
+		.flowi4_proto = outer_proto(o),
+		.flowi4_tos = tos & INET_DSCP_MASK,
+		.flowi4_mark = o->mark,
+		.flowi4_oif = o->oif,
+	};
+	struct rtable *rt = ip_route_output_flow(net, &fl4, NULL);
+
+	return IS_ERR(rt) ? ERR_CAST(rt) : &rt->dst;
+}
+
+/* IPv6 does not ask whether the source is this host's: it may have gone. */
+static struct dst_entry *look_up6(struct net *net, const struct hmmp_outer *o,
+				  u8 tos)
+{
+	struct flowi6 fl6 = {
+		.saddr = o->saddr.ip.in6,
+		.daddr = o->daddr.ip.in6,
+		.flowi6_proto = outer_proto(o),
+		.flowlabel = ip6_make_flowinfo(tos & ~INET_ECN_MASK, 0),
+		.flowi6_mark = o->mark,
+		.flowi6_oif = o->oif,
+	};
+
+	struct dst_entry *dst;
+	int err;
+
+	if (!ipv6_addr_any(&o->saddr.ip.in6) &&
+	    !ipv6_chk_addr(net, &o->saddr.ip.in6, NULL, 0))
+		return ERR_PTR(-EADDRNOTAVAIL);
+	if (!o->oif)
+		return ip6_dst_lookup_flow(net, NULL, &fl6, NULL);
+	/* with a source the interface would only be a wish */
+	dst = ip6_route_output_flags(net, NULL, &fl6, RT6_LOOKUP_F_IFACE);
+	err = dst->error;
+	if (err) {
+		dst_release(dst);
+		return ERR_PTR(err);
+	}
+	return xfrm_lookup_route(net, dst, flowi6_to_flowi(&fl6), NULL, 0);
 }
 
 /**
  * hmmp_route_get - the outer route of a packet
  * @net: namespace
  * @r: where it is remembered, or NULL
- * @fl4: outer source and destination, protocol, mark and TOS
+ * @o: addresses, encapsulation, mark and interface
+ * @tos: of the inner packet
  * @held: set if the caller has to release the route (dst_release())
  *
  * Context: RCU read side, which has to last until the packet is sent when the
@@ -74,21 +138,39 @@ static void remember(struct hmmp_route *r, struct dst_entry *dst, __be32 saddr)
  * Return: the route, or an error pointer.
  */
 struct dst_entry *hmmp_route_get(struct net *net, struct hmmp_route *r,
-				 struct flowi4 *fl4, bool *held)
+				 const struct hmmp_outer *o, u8 tos, bool *held)
 {
-	__be32 saddr = fl4->saddr;
 	struct dst_entry *dst;
-	struct rtable *rt;
 
 	*held = false;
-	dst = r ? remembered(r, saddr) : NULL;
+	if (o->saddr.family != o->daddr.family)
+		return ERR_PTR(-EAFNOSUPPORT);
+	dst = r ? remembered(r, &o->saddr.ip) : NULL;
 	if (dst)
 		return dst;
-	rt = ip_route_output_flow(net, fl4, NULL);
-	if (IS_ERR(rt))
-		return ERR_CAST(rt);
-	if (r && !dst_xfrm(&rt->dst))
-		remember(r, &rt->dst, saddr);
+	dst = o->daddr.family == AF_INET ? look_up4(net, o, tos) :
+					   look_up6(net, o, tos);
+	if (IS_ERR(dst))
+		return dst;
+	if (r && !dst_xfrm(dst))
+		remember(r, dst, &o->saddr);
 	*held = true;
-	return &rt->dst;
+	return dst;
+}
+
+/**
+ * hmmp_route_overhead - by how much a packet grows
+ * @o: addresses and encapsulation
+ * @inner_saddr: its source, or NULL if it is not the outer one
+ *
+ * Return: bytes (RFC 2003, 2004, 2473, 4213).
+ */
+u32 hmmp_route_overhead(const struct hmmp_outer *o,
+			const union nf_inet_addr *inner_saddr)
+{
+	if (o->encap == HMMP_ENCAP_MINENC)
+		return inner_saddr &&
+		       hmmp_addr_equal(inner_saddr, &o->saddr.ip) ? 8 : 12;
+	return o->daddr.family == AF_INET ? sizeof(struct iphdr) :
+					    sizeof(struct ipv6hdr);
 }

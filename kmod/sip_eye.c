@@ -7,6 +7,7 @@
  * and SYN cookies or fast open need no care.
  */
 #include <net/inet_hashtables.h>
+#include <net/ipv6.h>
 #include <net/tcp.h>
 #include <net/xfrm.h>
 #include "hmmp.h"
@@ -14,41 +15,37 @@
 /* A connection is looked up for its first packets, then no more. */
 #define YOUNG_SEGS	16
 
-/**
- * hmmp_tuple_from_skb - the ends of the connection that a packet belongs to
- * @skb: IPv4 packet, network header set
- * @out: sent by this host, else received
- * @key: filled
- *
- * Return: false for anything but a whole TCP segment.
- */
-bool hmmp_tuple_from_skb(const struct sk_buff *skb, bool out,
-			 struct hmmp_tuple *key)
+/* Where the TCP header of a whole segment begins, or -1. */
+static int tcp_offset(const struct sk_buff *skb, u8 family)
 {
-	const struct iphdr *iph = ip_hdr(skb);
-	__be16 buf[2], *port;
+	int off = skb_network_offset(skb);
+	const struct ipv6hdr *ip6h;
+	const struct iphdr *iph;
+	__be16 frag = 0;
+	u8 proto;
 
-	if (iph->protocol != IPPROTO_TCP || ip_is_fragment(iph))
-		return false;
-	port = skb_header_pointer(skb, skb_network_offset(skb) + iph->ihl * 4,
-				  sizeof(buf), buf);
-	if (!port)
-		return false;
-	memset(key, 0, sizeof(*key));
-	key->family = AF_INET;
-	key->local.ip = out ? iph->saddr : iph->daddr;
-	key->remote.ip = out ? iph->daddr : iph->saddr;
-	key->lport = port[!out];
-	key->rport = port[out];
-	return true;
+	if (family == AF_INET) {
+		iph = ip_hdr(skb);
+		return iph->protocol == IPPROTO_TCP && !ip_is_fragment(iph) ?
+		       off + iph->ihl * 4 : -1;
+	}
+	ip6h = ipv6_hdr(skb);
+	off += sizeof(*ip6h);
+	proto = ip6h->nexthdr;
+	if (proto == IPPROTO_TCP)
+		return off;
+	off = ipv6_skip_exthdr(skb, off, &proto, &frag);
+	return proto == IPPROTO_TCP && !frag ? off : -1;
 }
 
-static bool read_segment(const struct sk_buff *skb, struct hmmp_tcp_seg *s)
+static bool read_segment(const struct sk_buff *skb, u8 family,
+			 struct hmmp_tcp_seg *s)
 {
-	const struct iphdr *iph = ip_hdr(skb);
-	int off = skb_network_offset(skb) + iph->ihl * 4;
+	int off = tcp_offset(skb, family);
 	struct tcphdr buf, *th;
 
+	if (off < 0)
+		return false;
 	th = skb_header_pointer(skb, off, sizeof(buf), &buf);
 	if (!th || th->doff < 5)
 		return false;
@@ -85,6 +82,17 @@ static bool of_interest(const struct sock *sk, u8 flags)
 		return true;
 	return sk && (sk->sk_state != TCP_ESTABLISHED ||
 		      tcp_sk(sk)->segs_out <= YOUNG_SEGS);
+}
+
+/*
+ * A SYN with another number on a connection that was up: it is a new one with
+ * the addresses and ports of the old one, and nobody's yet.
+ */
+static bool born_again(const struct hmmp_flow *f, const struct hmmp_tcp_seg *s)
+{
+	return s->flags & HMMP_SEG_SYN &&
+	       f->tcp.state >= HMMP_TCP_STATE_ESTABLISHED &&
+	       s->seq != f->tcp.half[HMMP_DIR_OUT].isn;
 }
 
 static bool can_begin(const struct sock *sk, u8 flags)
@@ -143,31 +151,39 @@ static bool announce(struct hmmp_flow *f)
 }
 
 /**
- * hmmp_sip_eye_out - look at a TCP segment that leaves
+ * hmmp_sip_eye_out - look at a packet that leaves: is it a TCP segment?
  * @hn: namespace
- * @skb: IPv4 packet in the send hook
+ * @skb: packet in the send hook
+ * @family: of the packet
  *
  * Context: the hook's, RCU read side; often under the socket's lock, which
  * is why no socket is locked here.
  */
-void hmmp_sip_eye_out(struct hmmp_net *hn, const struct sk_buff *skb)
+void hmmp_sip_eye_out(struct hmmp_net *hn, const struct sk_buff *skb,
+		      u8 family)
 {
 	const struct sock *sk = tcp_sock_of(skb);
-	struct hmmp_tuple wire, key;
+	struct hmmp_packet wire;
+	struct hmmp_tuple key;
 	struct hmmp_tcp_seg seg;
 	struct hmmp_flow *f;
 	bool tell;
 
-	if (!read_segment(skb, &seg) || !of_interest(sk, seg.flags) ||
-	    !hmmp_tuple_from_skb(skb, true, &wire))
+	if (!read_segment(skb, family, &seg) || !of_interest(sk, seg.flags) ||
+	    !hmmp_packet_read(skb, skb_network_offset(skb), family, true,
+			      &wire) || !wire.tcp)
 		return;
 	if (sk)
 		hmmp_sock_key(sk, &key);
 	else
-		key = wire;
+		key = wire.key;
 	f = hmmp_flow_find(hn->net, &key);
+	if (f && born_again(f, &seg)) {
+		hmmp_flow_end(hn, f);
+		f = NULL;
+	}
 	if (!f && can_begin(sk, seg.flags))
-		f = begin(hn, skb, sk, &wire);
+		f = begin(hn, skb, sk, &wire.key);
 	if (!f)
 		return;
 	hmmp_flow_lock(f);

@@ -3,7 +3,10 @@
  * What a TCP socket knows: the first witness of the tracker, and the one whose
  * timer is fired when its path is whole again (K10).
  */
+#include <net/inet6_connection_sock.h>
+#include <net/inet6_hashtables.h>
 #include <net/inet_hashtables.h>
+#include <net/ipv6.h>
 #include <net/tcp.h>
 #include "hmmp.h"
 
@@ -19,17 +22,27 @@
 struct sock *hmmp_sock_get(struct net *net, const struct hmmp_tuple *key,
 			   int bound_if)
 {
-	if (key->family != AF_INET)
-		return NULL;
+	if (key->family == AF_INET6)
+		return __inet6_lookup_established(net,
+				net->ipv4.tcp_death_row.hashinfo,
+				&key->remote.in6, key->rport, &key->local.in6,
+				ntohs(key->lport), bound_if, 0);
 	return __inet_lookup_established(net, net->ipv4.tcp_death_row.hashinfo,
 					 key->remote.ip, key->rport,
 					 key->local.ip, ntohs(key->lport),
 					 bound_if, 0);
 }
 
+/* An IPv6 socket may carry a connection of IPv4. */
+static bool speaks_ipv6(const struct sock *sk)
+{
+	return sk->sk_family == AF_INET6 &&
+	       !ipv6_addr_v4mapped(&sk->sk_v6_daddr);
+}
+
 /**
  * hmmp_sock_key - the ends of a connection as its socket knows them
- * @sk: full IPv4 TCP socket
+ * @sk: full TCP socket
  * @key: filled
  */
 void hmmp_sock_key(const struct sock *sk, struct hmmp_tuple *key)
@@ -37,9 +50,15 @@ void hmmp_sock_key(const struct sock *sk, struct hmmp_tuple *key)
 	const struct inet_sock *inet = inet_sk(sk);
 
 	memset(key, 0, sizeof(*key));
-	key->family = AF_INET;
-	key->local.ip = inet->inet_saddr;
-	key->remote.ip = inet->inet_daddr;
+	if (speaks_ipv6(sk)) {
+		key->family = AF_INET6;
+		key->local.in6 = sk->sk_v6_rcv_saddr;
+		key->remote.in6 = sk->sk_v6_daddr;
+	} else {
+		key->family = AF_INET;
+		key->local.ip = inet->inet_saddr;
+		key->remote.ip = inet->inet_daddr;
+	}
 	key->lport = inet->inet_sport;
 	key->rport = inet->inet_dport;
 }
@@ -176,7 +195,11 @@ static u32 srtt_jiffies(const struct tcp_sock *tp)
  */
 static void fit_mtu(struct sock *sk, u32 mtu)
 {
-	if (mtu && inet_csk(sk)->icsk_pmtu_cookie > mtu)
+	if (!mtu || inet_csk(sk)->icsk_pmtu_cookie <= mtu)
+		return;
+	if (speaks_ipv6(sk))
+		inet6_csk_update_pmtu(sk, max_t(u32, mtu, IPV6_MIN_MTU));
+	else
 		inet_csk_update_pmtu(sk, mtu);
 }
 

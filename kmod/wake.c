@@ -6,8 +6,8 @@
  * been quiet for less than a round trip, is tried again, within bounds.
  */
 #include <linux/slab.h>
+#include <net/dst.h>
 #include <net/inet_hashtables.h>
-#include <net/route.h>
 #include <net/tcp.h>
 #include "hmmp.h"
 
@@ -18,7 +18,7 @@
  * struct wake_path - one path that became whole
  * @list: in the namespace's list
  * @remote: the far end's original address
- * @outer: where packets to it go now; zero: nothing is encapsulated
+ * @outer: what packets to it are sent with now; no encapsulation: natively
  * @owner: owner of the flows
  * @since: when the path changed, in TCP's jiffies
  * @until: when to give up, jiffies
@@ -27,7 +27,7 @@
 struct wake_path {
 	struct list_head list;
 	union nf_inet_addr remote;
-	union nf_inet_addr outer;
+	struct hmmp_outer outer;
 	u64 owner;
 	u32 since;
 	unsigned long until;
@@ -66,17 +66,19 @@ static int wake_flow(struct hmmp_flow *f, void *arg)
 /* What fits into the tunnel, or 0 if there is none or it is not known. */
 static u32 tunnel_mtu(struct net *net, const struct wake_path *p)
 {
-	struct flowi4 fl4 = { .daddr = p->outer.ip };
-	struct rtable *rt;
+	struct dst_entry *dst;
+	bool held;
 	u32 mtu;
 
-	if (!p->outer.ip)
+	if (!p->outer.encap)
 		return 0;
-	rt = ip_route_output_key(net, &fl4);
-	if (IS_ERR(rt))
+	rcu_read_lock();
+	dst = hmmp_route_get(net, NULL, &p->outer, 0, &held);
+	rcu_read_unlock();
+	if (IS_ERR(dst))
 		return 0;
-	mtu = dst_mtu(&rt->dst) - sizeof(struct iphdr);
-	ip_rt_put(rt);
+	mtu = dst_mtu(dst) - hmmp_route_overhead(&p->outer, NULL);
+	dst_release(dst);
 	return mtu;
 }
 
@@ -142,17 +144,17 @@ static bool merge(struct hmmp_net *hn, const struct wake_path *new)
  * @remote: the far end's original address
  * @owner: owner of the flows in question
  * @since: when the path changed, in TCP's jiffies
- * @outer: where packets to it are sent now, NULL if they are not encapsulated
+ * @outer: what packets to it are sent with now, NULL if they go natively
  * @lost: what was sent before that does not arrive any more
  *
  * Context: process. If too many paths change at once, the rest is left to the
  * sockets' own timers.
  */
 void hmmp_wake(struct hmmp_net *hn, const union nf_inet_addr *remote,
-	       u64 owner, u32 since, const union nf_inet_addr *outer,
+	       u64 owner, u32 since, const struct hmmp_outer *outer,
 	       bool lost)
 {
-	struct wake_path *p = kzalloc(sizeof(*p), GFP_KERNEL);
+	struct wake_path *p = kzalloc(sizeof(*p), GFP_ATOMIC);
 
 	if (!p)
 		return;
@@ -164,10 +166,14 @@ void hmmp_wake(struct hmmp_net *hn, const union nf_inet_addr *remote,
 	p->until = jiffies + WAKE_TRY;
 	p->lost = lost;
 	spin_lock_bh(&hn->wake_lock);
-	if (hn->wake_n < WAKE_PATHS && !merge(hn, p)) {
-		list_add_tail(&p->list, &hn->wake_list);
-		hn->wake_n++;
-		p = NULL;
+	if (!merge(hn, p)) {
+		if (hn->wake_n < WAKE_PATHS) {
+			list_add_tail(&p->list, &hn->wake_list);
+			hn->wake_n++;
+			p = NULL;
+		} else {
+			hmmp_count(hn, WAKE_LIMIT);
+		}
 	}
 	spin_unlock_bh(&hn->wake_lock);
 	kfree(p);

@@ -123,14 +123,14 @@ static void test_lost_place(void **state)
 	world_run(100);
 	assert_joined(c, M0, M1);
 	assert_true(host_binding(c, M0, &b));
-	assert_false(b.lost);
+	assert_false(b.flags & KERNEL_BINDING_LOST);
 	host_move(m, M1, M2);
 	world_run(20);
 	assert_true(host_binding(c, M0, &b));
-	assert_true(b.lost);
+	assert_true(b.flags & KERNEL_BINDING_LOST);
 	world_run(31000);
 	assert_true(host_binding(c, M0, &b));
-	assert_false(b.lost);
+	assert_false(b.flags & KERNEL_BINDING_LOST);
 }
 
 static void test_home(void **state)

@@ -166,12 +166,13 @@ static void test_lapse_and_end(void **state)
 	assert_int_equal(bindings, 2);
 	assert_int_equal(last_binding.event, KERNEL_BINDING_ENDED);
 	assert_int_equal(last_flow.event, KERNEL_FLOW_ENDED);
-	assert_int_equal(kernel_binding_del(SCOPE_FLOW, &b.original, 7),
+	assert_int_equal(kernel_binding_del(SCOPE_FLOW, &b.original, 7, NULL),
 			 -ENOENT);
 }
 
 static void test_limits(void **state)
 {
+	struct kernel_limits one = { .bindings = 1 };
 	struct kernel_binding b = binding(1, "10.2.0.9");
 	struct kernel_flow f = flow(40000);
 
@@ -180,7 +181,7 @@ static void test_limits(void **state)
 	f.remote.addr = addr("192.0.2.2");
 	f.owner = 8;
 	kernel_fake_flow_add(&f);
-	assert_int_equal(kernel_limits_set(0, 1), 0);
+	assert_int_equal(kernel_limits_set(&one), 0);
 	assert_int_equal(kernel_binding_new(&b), 0);
 	b.original = addr("192.0.2.2");
 	b.owner = 8;
@@ -188,14 +189,52 @@ static void test_limits(void **state)
 	assert_string_not_equal(kernel_error(), "");
 }
 
+/* What routers have: any scope, both families, an end by sequence number. */
+static void test_kinds_of_bindings(void **state)
+{
+	struct kernel_binding b = binding(5, "2001:db8::9"), got;
+	uint32_t seq = 4;
+
+	b.scope = SCOPE_HOST;
+	b.owner = 0;
+	assert_int_equal(kernel_binding_new(&b), -EINVAL);
+	b.encap = ENCAP_4IN6;
+	b.flags = KERNEL_BINDING_BUFFER;
+	assert_int_equal(kernel_binding_new(&b), 0);
+	assert_int_equal(kernel_binding_get(SCOPE_FLOW, &b.original, 0, &got),
+			 -ENOENT);
+	assert_int_equal(kernel_release(SCOPE_HOST, &b.original, 0), 0);
+	assert_int_equal(kernel_binding_get(SCOPE_HOST, &b.original, 0, &got),
+			 0);
+	assert_int_equal(got.flags, 0);
+	b.current = addr("2001:db8::a");
+	b.status = KERNEL_PROVISIONAL;
+	b.seq = 6;
+	assert_int_equal(kernel_binding_new(&b), 0);
+	assert_int_equal(kernel_binding_get(SCOPE_HOST, &b.original, 0, &got),
+			 0);
+	assert_true(addr_equal(&got.verified, &got.previous));
+	b.status = KERNEL_SUSPENDED;
+	assert_int_equal(kernel_binding_new(&b), -EINVAL);
+	assert_int_equal(kernel_binding_del(SCOPE_HOST, &b.original, 0, &seq),
+			 -ESTALE);
+	seq = 6;
+	assert_int_equal(kernel_binding_del(SCOPE_HOST, &b.original, 0, &seq),
+			 0);
+}
+
 static void test_handoff(void **state)
 {
 	struct addr a = addr("10.1.0.5"), b = addr("10.1.0.6");
 	struct addr n = addr("10.2.0.9");
+	struct kernel_local l = {
+		.original = a, .current = a, .ifindex = 3,
+	};
 
 	assert_int_equal(kernel_handoff(&a, &n), -ENOENT);
-	assert_int_equal(kernel_local_set(&a, &a, 3), 0);
-	assert_int_equal(kernel_local_set(&b, &a, 3), 0);
+	assert_int_equal(kernel_local_set(&l), 0);
+	l.original = b;
+	assert_int_equal(kernel_local_set(&l), 0);
 	assert_int_equal(kernel_handoff(&a, &n), 2);
 	assert_int_equal(kernel_handoff(&a, &n), -ENOENT);
 	assert_int_equal(kernel_handoff(&n, &n), -EINVAL);
@@ -252,6 +291,7 @@ int main(void)
 		TEST(test_sequence),
 		TEST(test_lapse_and_end),
 		TEST(test_limits),
+		TEST(test_kinds_of_bindings),
 		TEST(test_handoff),
 		TEST(test_failures_and_losses),
 		TEST(test_module_goes_and_comes),

@@ -21,111 +21,7 @@
 #include "kernel_fake.h"
 #include "table.h"
 #include "view.h"
-
-static struct kernel_fake *fake;
-static char *out, *err;			/* of the last run */
-static char dir[32];
-static char path[64];			/* the agent's socket */
-
-/* ---------------------------------------------------------------- the loop */
-
-/* One turn: what has happened so far is told, then it is interrupted. */
-void loop_run(void)
-{
-	kernel_fake_deliver();
-}
-
-int loop_init(void)
-{
-	return 0;
-}
-
-void loop_exit(void)
-{
-}
-
-void loop_stop(void)
-{
-}
-
-uint64_t loop_now(void)
-{
-	return 1000000;
-}
-
-/* ------------------------------------------------------------------- tools */
-
-static struct addr addr(const char *text)
-{
-	struct addr a;
-
-	assert_int_equal(addr_parse(text, &a), 0);
-	return a;
-}
-
-/* Run "hmmpctl -s PATH WORDS"; its exit status. */
-static int run(const char *words)
-{
-	char line[256], *argv[16] = { "hmmpctl", "-s", path };
-	size_t out_len, err_len;
-	FILE *o, *e;
-	int argc = 3, ret;
-
-	free(out);
-	free(err);
-	o = open_memstream(&out, &out_len);
-	e = open_memstream(&err, &err_len);
-	snprintf(line, sizeof(line), "%s", words);
-	for (char *w = strtok(line, " "); w; w = strtok(NULL, " "))
-		argv[argc++] = w;
-	ret = hmmpctl_run(argc, argv, o, e);
-	fclose(o);
-	fclose(e);
-	return ret;
-}
-
-static json_t *run_json(const char *words)
-{
-	json_t *j;
-
-	assert_int_equal(run(words), CTL_OK);
-	assert_string_equal(err, "");
-	j = json_loads(out, JSON_DECODE_ANY, NULL);
-	assert_non_null(j);
-	return j;
-}
-
-static const char *text(const json_t *o, const char *key)
-{
-	const char *t = json_string_value(json_object_get(o, key));
-
-	return t ? t : "(none)";
-}
-
-static long long number(const json_t *o, const char *key)
-{
-	assert_true(json_is_integer(json_object_get(o, key)));
-	return json_integer_value(json_object_get(o, key));
-}
-
-static void assert_says(const char *where, const char *words)
-{
-	if (!strstr(where, words))
-		fail_msg("no \"%s\" in: %s", words, where);
-}
-
-static void add_flow(const char *remote, uint16_t port, uint64_t owner,
-		     uint32_t flags)
-{
-	struct kernel_flow f = {
-		.local = { addr("10.1.0.5"), 40000 },
-		.remote = { addr(remote), port },
-		.state = KERNEL_ESTABLISHED, .owner = owner, .flags = flags,
-		.age = 65000, .isn_local = 0xfffffffe,
-	};
-
-	kernel_fake_flow_add(&f);
-}
+#include "tests/hmmpctl_env.h"
 
 /* An agent that takes one request, checks it and gives this answer. */
 static pid_t start_agent(const char *request, const char *answer)
@@ -162,19 +58,6 @@ static void end_agent(pid_t pid)
 	unlink(path);
 }
 
-static int start(void **state)
-{
-	fake = kernel_fake_alloc();
-	kernel_fake_use(fake);
-	return 0;
-}
-
-static int end(void **state)
-{
-	kernel_fake_free(fake);
-	return 0;
-}
-
 /* --------------------------------------------------------------- the tests */
 
 static void test_usage(void **state)
@@ -184,7 +67,8 @@ static void test_usage(void **state)
 		"flows --owner -1", "flows --owner xyz", "flows more",
 		"bindings more", "handoff 10.1.0.5", "handoff 10.1.0.5 x",
 		"limits flows=0", "limits flows=-1", "limits flows=5x",
-		"limits flows=4294967296", "limits peers=5", "stats -b",
+		"limits flows=4294967296", "limits nonsense=5", "limits 5",
+		"stats -b",
 	};
 	unsigned int i;
 
@@ -267,12 +151,19 @@ static void test_maps(void **state)
 		.owner = 7, .encap = ENCAP_IPIP, .status = KERNEL_VERIFIED,
 		.lifetime = 60000, .seq = 3,
 	};
+	struct kernel_local l = {
+		.original = a, .current = b, .ifindex = 4,
+	};
+	struct kernel_peer_word p = {
+		.remote = r, .owner = 7, .current = b,
+		.state = KERNEL_ACCEPTED,
+	};
 	json_t *list, *o;
 
 	add_flow("192.0.2.1", 80, 7, 0);
 	assert_int_equal(kernel_binding_new(&k), 0);
-	assert_int_equal(kernel_local_set(&a, &b, 4), 0);
-	assert_int_equal(kernel_peer_set(&r, 7, &b, KERNEL_ACCEPTED), 0);
+	assert_int_equal(kernel_local_set(&l), 0);
+	assert_int_equal(kernel_peer_set(&p), 0);
 	assert_int_equal(run("bindings"), CTL_OK);
 	assert_says(out, "192.0.2.1  10.2.0.9  verified");
 	list = run_json("-j bindings");
@@ -301,7 +192,7 @@ static void test_limits(void **state)
 
 	add_flow("192.0.2.1", 80, 0, 0);
 	assert_int_equal(run("limits flows=50 bindings=5"), CTL_OK);
-	assert_says(out, "flows            1 of 50\n");
+	assert_says(out, "flows                 1 of 50\n");
 	o = run_json("-j limits");
 	assert_int_equal(number(o, "flows"), 50);
 	assert_int_equal(number(o, "flows_used"), 1);
@@ -347,12 +238,14 @@ static void test_not_permitted(void **state)
 
 static void test_handoff_without_agent(void **state)
 {
-	struct addr a = addr("10.1.0.5");
+	struct kernel_local l = {
+		.original = addr("10.1.0.5"), .current = addr("10.1.0.5"),
+	};
 	json_t *o;
 
 	assert_int_equal(run("handoff 10.1.0.5 10.2.0.9"), CTL_FAILED);
 	assert_says(err, "Nothing has that current address");
-	kernel_local_set(&a, &a, 0);
+	kernel_local_set(&l);
 	o = run_json("-j handoff 10.1.0.5 10.2.0.9");
 	assert_int_equal(number(o, "changed"), 1);
 	json_decref(o);
@@ -513,22 +406,6 @@ static void test_words(void **state)
 	assert_null(view_fixed(KERNEL_FLOW_OPENER));
 	assert_string_equal(view_fixed(KERNEL_FLOW_NAT | KERNEL_FLOW_OPENER),
 			    "translated by this host");
-}
-
-static int enter(void **state)
-{
-	snprintf(dir, sizeof(dir), "/tmp/hmmpctl_test.XXXXXX");
-	if (!mkdtemp(dir))
-		return -1;
-	snprintf(path, sizeof(path), "%s/control", dir);
-	return 0;
-}
-
-static int leave(void **state)
-{
-	free(out);
-	free(err);
-	return rmdir(dir);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)

@@ -27,6 +27,7 @@
 #define PORT	5000
 #define OWNER	0xfedcba9876543210
 
+static const struct kernel_limits unchanged;
 static const char *module;
 static pid_t far_end;
 static struct addr here, there, elsewhere;
@@ -217,7 +218,7 @@ static int start(void **state)
 		return 0;
 	if (loop_init() || kernel_init(&events))
 		return -1;
-	return kernel_limits_set(0, 0);	/* brings it into use */
+	return kernel_limits_set(&unchanged);	/* brings it into use */
 }
 
 static int end(void **state)
@@ -322,16 +323,18 @@ static void test_binding(void **state)
 	b.seq = 4;
 	assert_int_equal(kernel_binding_new(&b), -ESTALE);
 	assert_non_null(strstr(kernel_error(), "sequence number"));
-	b.scope = SCOPE_HOST;
-	assert_int_equal(kernel_binding_new(&b), -EOPNOTSUPP);
 	b = binding(6);
 	b.status = KERNEL_HELD;
 	b.lifetime = 0;
 	assert_int_equal(kernel_binding_new(&b), 0);
 	assert_int_equal(kernel_binding_dump(take_binding, &got), 0);
 	assert_int_equal(got.status, KERNEL_HELD);
-	assert_int_equal(kernel_binding_del(SCOPE_FLOW, &there, OWNER), 0);
-	assert_int_equal(kernel_binding_del(SCOPE_FLOW, &there, OWNER),
+	assert_int_equal(kernel_binding_get(SCOPE_FLOW, &there, OWNER, &got),
+			 0);
+	assert_int_equal(got.seq, 6);
+	assert_int_equal(kernel_binding_del(SCOPE_FLOW, &there, OWNER, NULL),
+			 0);
+	assert_int_equal(kernel_binding_del(SCOPE_FLOW, &there, OWNER, NULL),
 			 -ENOENT);
 	part(fd);
 }
@@ -362,11 +365,13 @@ static void take_local(void *arg, const struct kernel_local *l)
 
 static void test_local(void **state)
 {
-	struct kernel_local l = { .grace = 0 };
+	struct kernel_local l = {
+		.original = here, .current = here, .ifindex = 3,
+	};
 
 	NEED_MODULE();
 	assert_int_equal(kernel_handoff(&here, &elsewhere), -ENOENT);
-	assert_int_equal(kernel_local_set(&here, &here, 3), 0);
+	assert_int_equal(kernel_local_set(&l), 0);
 	assert_int_equal(kernel_handoff(&here, &elsewhere), 1);
 	assert_int_equal(kernel_local_dump(take_local, &l), 0);
 	assert_true(addr_equal(&l.original, &here));
@@ -385,17 +390,19 @@ static void take_peer(void *arg, const struct kernel_peer_word *p)
 
 static void test_peer(void **state)
 {
-	struct kernel_peer_word p = { .owner = 0 };
+	struct kernel_peer_word p = {
+		.remote = there, .owner = OWNER, .current = here,
+		.state = KERNEL_ACCEPTED,
+	};
 	struct kernel_flow key;
 	int fd;
 
 	NEED_MODULE();
-	assert_int_equal(kernel_peer_set(&there, OWNER, &here,
-					 KERNEL_ACCEPTED), -ENOENT);
+	assert_int_equal(kernel_peer_set(&p), -ENOENT);
 	fd = join(&key);
 	assert_int_equal(kernel_flow_set(&key.local, &key.remote, OWNER), 0);
-	assert_int_equal(kernel_peer_set(&there, OWNER, &here,
-					 KERNEL_ACCEPTED), 0);
+	assert_int_equal(kernel_peer_set(&p), 0);
+	memset(&p, 0, sizeof(p));
 	assert_int_equal(kernel_peer_dump(take_peer, &p), 0);
 	assert_true(addr_equal(&p.remote, &there));
 	assert_true(addr_equal(&p.current, &here));
@@ -406,16 +413,19 @@ static void test_peer(void **state)
 
 static void test_limit(void **state)
 {
+	struct kernel_limits l = unchanged;
 	struct kernel_info info;
 	uint32_t bindings;
 
 	NEED_MODULE();
 	assert_int_equal(kernel_info(&info), 0);
 	bindings = info.limits.bindings;
-	assert_int_equal(kernel_limits_set(0, bindings - 1), 0);
+	l.bindings = bindings - 1;
+	assert_int_equal(kernel_limits_set(&l), 0);
 	assert_int_equal(kernel_info(&info), 0);
 	assert_int_equal(info.limits.bindings, bindings - 1);
-	assert_int_equal(kernel_limits_set(0, bindings), 0);
+	l.bindings = bindings;
+	assert_int_equal(kernel_limits_set(&l), 0);
 }
 
 /* As somebody else: no events, no answers. */
@@ -461,7 +471,7 @@ static void test_module_goes_and_comes(void **state)
 	assert_int_equal(kernel_info(&info), 0);
 	/* events come again, of a connection that is taken over */
 	n_flows = 0;
-	assert_int_equal(kernel_limits_set(0, 0), 0);
+	assert_int_equal(kernel_limits_set(&unchanged), 0);
 	assert_int_equal(kernel_flow_new(&key.local, &key.remote,
 					 KERNEL_FLOW_OPENER), 0);
 	assert_int_equal(kernel_flow_get(&key.local, &key.remote, &key), 0);

@@ -19,20 +19,27 @@ static struct hmmp_net *begin(void)
 	return hn;
 }
 
-static int set(struct hmmp_net *hn, const char *to, u32 seq, u32 life)
+static int set_as(struct hmmp_net *hn, const char *to, u32 seq, u32 life,
+		  u8 status)
 {
 	struct hmmp_binding seed = {
 		.net = hn->net,
 		.family = AF_INET,
 		.original = fixture_addr("203.0.113.5"),
-		.current_addr = fixture_addr(to),
+		.current_addr = fixture_any(to),
 		.owner = OWNER,
 		.encap = HMMP_ENCAP_IPIP,
-		.status = HMMP_STATUS_VERIFIED,
+		.status = status,
 		.seq = seq,
+		.credit = ATOMIC64_INIT(1000),
 	};
 
 	return hmmp_binding_set(hn, &seed, life, NULL);
+}
+
+static int set(struct hmmp_net *hn, const char *to, u32 seq, u32 life)
+{
+	return set_as(hn, to, seq, life, HMMP_STATUS_VERIFIED);
 }
 
 static struct hmmp_binding *get(struct hmmp_net *hn)
@@ -53,9 +60,9 @@ static int del(struct hmmp_net *hn, const u32 *seq)
 	return hmmp_binding_del(hn, AF_INET, &a, OWNER, seq, NULL);
 }
 
-static bool is(const union nf_inet_addr *a, const char *text)
+static bool is(const struct hmmp_addr *a, const char *text)
 {
-	return a->ip == in_aton(text);
+	return a->family == AF_INET && a->ip.ip == in_aton(text);
 }
 
 static void binding_update(struct kunit *test)
@@ -227,6 +234,147 @@ static void binding_of_other_owner(struct kunit *test)
 	fixture_end(hn);
 }
 
+static bool leads(struct hmmp_net *hn, const char *to, u8 status)
+{
+	struct hmmp_where w;
+
+	hmmp_binding_where(get(hn), hmmp_now(), &w);
+	return w.status == status && is(w.to, to);
+}
+
+/* Unverified, it leads to the new address until it lapses; then as before. */
+static void binding_provisional_lapses(struct kunit *test)
+{
+	struct hmmp_net *hn = begin();
+
+	set(hn, "198.51.100.7", 1, LIFE);
+	KUNIT_EXPECT_EQ(test, set_as(hn, "198.51.100.8", 2, 20,
+				     HMMP_STATUS_PROVISIONAL), 0);
+	KUNIT_EXPECT_TRUE(test, leads(hn, "198.51.100.8",
+				      HMMP_STATUS_PROVISIONAL));
+	wait_until(get(hn)->expires);
+	KUNIT_EXPECT_TRUE(test, leads(hn, "198.51.100.7",
+				      HMMP_STATUS_VERIFIED));
+	hmmp_binding_gc(hn);
+	KUNIT_EXPECT_TRUE(test, is(&get(hn)->current_addr, "198.51.100.7"));
+	KUNIT_EXPECT_TRUE(test, leads(hn, "198.51.100.7",
+				      HMMP_STATUS_VERIFIED));
+	fixture_end(hn);
+}
+
+/* Where there was none, there is none again. */
+static void binding_provisional_first(struct kunit *test)
+{
+	struct hmmp_net *hn = begin();
+
+	set_as(hn, "198.51.100.8", 1, 20, HMMP_STATUS_PROVISIONAL);
+	KUNIT_EXPECT_EQ(test, get(hn)->settled, 0);
+	wait_until(get(hn)->expires);
+	hmmp_binding_gc(hn);
+	KUNIT_EXPECT_TRUE(test, get(hn)->leaving);
+	KUNIT_EXPECT_TRUE(test, get(hn)->home);
+	KUNIT_EXPECT_EQ(test, atomic_read(&hn->n_bindings), 0);
+	fixture_end(hn);
+}
+
+/* The same number verifies; a second unverified address keeps the fallback. */
+static void binding_provisional_verified(struct kunit *test)
+{
+	struct hmmp_net *hn = begin();
+
+	set(hn, "198.51.100.7", 1, LIFE);
+	set_as(hn, "198.51.100.8", 2, LIFE, HMMP_STATUS_PROVISIONAL);
+	set_as(hn, "198.51.100.9", 3, LIFE, HMMP_STATUS_PROVISIONAL);
+	KUNIT_EXPECT_TRUE(test, is(&get(hn)->before.to, "198.51.100.7"));
+	KUNIT_EXPECT_EQ(test, set(hn, "198.51.100.8", 3, LIFE), -ESTALE);
+	KUNIT_EXPECT_EQ(test, set(hn, "198.51.100.9", 3, LIFE), 0);
+	KUNIT_EXPECT_TRUE(test, leads(hn, "198.51.100.9",
+				      HMMP_STATUS_VERIFIED));
+	/* unverified, that it goes on is no news */
+	KUNIT_EXPECT_EQ(test, set_as(hn, "198.51.100.9", 4, 20,
+				     HMMP_STATUS_PROVISIONAL), 0);
+	KUNIT_EXPECT_EQ(test, get(hn)->seq, 3);
+	KUNIT_EXPECT_EQ(test, get(hn)->status, HMMP_STATUS_VERIFIED);
+	fixture_end(hn);
+}
+
+static void binding_credit(struct kunit *test)
+{
+	struct hmmp_net *hn = begin();
+	struct hmmp_binding *b;
+
+	set_as(hn, "198.51.100.8", 1, LIFE, HMMP_STATUS_PROVISIONAL);
+	b = get(hn);
+	KUNIT_EXPECT_TRUE(test, hmmp_binding_credit(hn, b, 600));
+	KUNIT_EXPECT_FALSE(test, hmmp_binding_credit(hn, b, 600));
+	KUNIT_EXPECT_TRUE(test, hmmp_binding_credit(hn, b, 400));
+	KUNIT_EXPECT_FALSE(test, hmmp_binding_credit(hn, b, 1));
+	fixture_end(hn);
+}
+
+static int set_host(struct hmmp_net *hn, u32 seq, u32 life, u32 flags,
+		    u8 status)
+{
+	struct hmmp_binding seed = {
+		.net = hn->net,
+		.family = AF_INET,
+		.original = fixture_addr("192.0.2.10"),
+		.current_addr = fixture_any("198.51.100.7"),
+		.local_outer = fixture_any("192.0.2.1"),
+		.encap = HMMP_ENCAP_IPIP,
+		.status = status,
+		.ifindex = 1,
+		.flags = flags,
+		.seq = seq,
+	};
+
+	return hmmp_binding_set(hn, &seed, life, NULL);
+}
+
+static struct hmmp_binding *get_host(struct hmmp_net *hn)
+{
+	union nf_inet_addr a = fixture_addr("192.0.2.10");
+	struct hmmp_binding *b;
+
+	rcu_read_lock();
+	b = hmmp_binding_find(hn->net, AF_INET, &a, 0);
+	rcu_read_unlock();
+	return b;
+}
+
+/* A host's binding needs no flow, and just ends. */
+static void binding_host_expires(struct kunit *test)
+{
+	struct hmmp_net *hn = fixture_begin();
+
+	KUNIT_EXPECT_EQ(test, set_host(hn, 1, 20, 0, HMMP_STATUS_VERIFIED), 0);
+	hmmp_binding_gc(hn);
+	KUNIT_EXPECT_NOT_NULL(test, get_host(hn));
+	wait_until(get_host(hn)->expires);
+	hmmp_binding_gc(hn);
+	KUNIT_EXPECT_NULL(test, get_host(hn));
+	KUNIT_EXPECT_EQ(test, atomic_read(&hn->n_chained), 0);
+	fixture_end(hn);
+}
+
+/* Unverified, a host's packets are held; verified, let go. */
+static void binding_host_buffer(struct kunit *test)
+{
+	struct hmmp_net *hn = fixture_begin();
+
+	set_host(hn, 1, LIFE, 0, HMMP_STATUS_PROVISIONAL);
+	KUNIT_EXPECT_TRUE(test, hmmp_buffer_open(get_host(hn)->buffer));
+	set_host(hn, 1, LIFE, 0, HMMP_STATUS_VERIFIED);
+	wait_until(hmmp_now() + 50 * NSEC_PER_MSEC);
+	KUNIT_EXPECT_FALSE(test, hmmp_buffer_open(get_host(hn)->buffer));
+	set_host(hn, 2, LIFE, HMMP_BINDING_FLAGS_BUFFER,
+		 HMMP_STATUS_VERIFIED);
+	KUNIT_EXPECT_TRUE(test, hmmp_buffer_open(get_host(hn)->buffer));
+	set_host(hn, 3, LIFE, 0, HMMP_STATUS_VERIFIED);
+	KUNIT_EXPECT_TRUE(test, hmmp_buffer_open(get_host(hn)->buffer));
+	fixture_end(hn);
+}
+
 static struct kunit_case binding_cases[] = {
 	KUNIT_CASE(binding_update),
 	KUNIT_CASE(binding_stale),
@@ -237,6 +385,12 @@ static struct kunit_case binding_cases[] = {
 	KUNIT_CASE(binding_ends_with_flows),
 	KUNIT_CASE(binding_limit),
 	KUNIT_CASE(binding_of_other_owner),
+	KUNIT_CASE(binding_provisional_lapses),
+	KUNIT_CASE(binding_provisional_first),
+	KUNIT_CASE(binding_provisional_verified),
+	KUNIT_CASE(binding_credit),
+	KUNIT_CASE(binding_host_expires),
+	KUNIT_CASE(binding_host_buffer),
 	{}
 };
 

@@ -34,6 +34,11 @@ static inline union nf_inet_addr fixture_addr(const char *text)
 	return (union nf_inet_addr){ .ip = in_aton(text) };
 }
 
+static inline struct hmmp_addr fixture_any(const char *text)
+{
+	return (struct hmmp_addr){ .ip.ip = in_aton(text), .family = AF_INET };
+}
+
 /* A connection to 203.0.113.5; its port tells it from others. */
 static inline struct hmmp_flow *fixture_flow(struct hmmp_net *hn, u16 port)
 {

@@ -9,10 +9,10 @@ static int put(struct hmmp_net *hn, const char *original, const char *now)
 	struct hmmp_local l = {
 		.family = AF_INET,
 		.original = fixture_addr(original),
-		.current_addr = fixture_addr(now),
+		.current_addr = fixture_any(now),
 	};
 
-	return hmmp_local_set(hn, &l);
+	return hmmp_local_set(hn, &l, false);
 }
 
 static const struct hmmp_local *get(struct hmmp_net *hn, const char *original)
@@ -25,9 +25,9 @@ static const struct hmmp_local *get(struct hmmp_net *hn, const char *original)
 
 static int handoff(struct hmmp_net *hn, const char *old, const char *now)
 {
-	union nf_inet_addr a = fixture_addr(old), b = fixture_addr(now);
+	struct hmmp_addr a = fixture_any(old), b = fixture_any(now);
 
-	return hmmp_local_handoff(hn, AF_INET, &a, &b);
+	return hmmp_local_handoff(hn, &a, &b);
 }
 
 static int del(struct hmmp_net *hn, const char *original)
@@ -37,14 +37,14 @@ static int del(struct hmmp_net *hn, const char *original)
 	return hmmp_local_del(hn, AF_INET, &a);
 }
 
-static u32 moved(struct hmmp_net *hn)
+static u32 busy(struct hmmp_net *hn)
 {
-	return rcu_dereference_protected(hn->local, true)->moved;
+	return rcu_dereference_protected(hn->local, true)->busy;
 }
 
-static bool is(const union nf_inet_addr *a, const char *text)
+static bool is(const struct hmmp_addr *a, const char *text)
 {
-	return a->ip == in_aton(text);
+	return a->family == AF_INET && a->ip.ip == in_aton(text);
 }
 
 static void clear(struct hmmp_net *hn)
@@ -63,7 +63,7 @@ static void local_handoff(struct kunit *test)
 
 	put(hn, "192.0.2.10", "192.0.2.10");
 	put(hn, "192.0.2.11", "192.0.2.11");
-	KUNIT_EXPECT_EQ(test, moved(hn), 0);
+	KUNIT_EXPECT_EQ(test, busy(hn), 0);
 	KUNIT_EXPECT_EQ(test, handoff(hn, "192.0.2.10", "198.51.100.7"), 1);
 	KUNIT_EXPECT_TRUE(test, is(&get(hn, "192.0.2.10")->current_addr,
 				   "198.51.100.7"));
@@ -71,7 +71,7 @@ static void local_handoff(struct kunit *test)
 				   "192.0.2.10"));
 	KUNIT_EXPECT_TRUE(test, is(&get(hn, "192.0.2.11")->current_addr,
 				   "192.0.2.11"));
-	KUNIT_EXPECT_EQ(test, moved(hn), 1);
+	KUNIT_EXPECT_EQ(test, busy(hn), 1);
 	KUNIT_EXPECT_EQ(test, fixture_count(hn, HMMP_A_COUNTER_HANDOFFS),
 			before + 1);
 	clear(hn);
@@ -90,9 +90,9 @@ static void local_handoff_of_many(struct kunit *test)
 				   "198.51.100.7"));
 	KUNIT_EXPECT_TRUE(test, is(&get(hn, "198.51.100.7")->previous,
 				   "198.51.100.7"));
-	KUNIT_EXPECT_EQ(test, moved(hn), 2);
+	KUNIT_EXPECT_EQ(test, busy(hn), 2);
 	KUNIT_EXPECT_EQ(test, handoff(hn, "203.0.113.99", "192.0.2.10"), 2);
-	KUNIT_EXPECT_EQ(test, moved(hn), 1);	/* one of them is at home */
+	KUNIT_EXPECT_EQ(test, busy(hn), 1);	/* one of them is at home */
 	clear(hn);
 }
 
@@ -116,9 +116,9 @@ static void local_set_again(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, put(hn, "192.0.2.10", "192.0.2.10"), 0);
 	KUNIT_EXPECT_EQ(test, put(hn, "192.0.2.10", "192.0.2.10"), 0);
-	KUNIT_EXPECT_EQ(test, moved(hn), 0);
-	KUNIT_EXPECT_TRUE(test, is(&get(hn, "192.0.2.10")->previous,
-				   "0.0.0.0"));
+	KUNIT_EXPECT_EQ(test, busy(hn), 0);
+	KUNIT_EXPECT_EQ(test, get(hn, "192.0.2.10")->previous.family,
+			AF_UNSPEC);
 	KUNIT_EXPECT_EQ(test, put(hn, "192.0.2.10", "198.51.100.7"), 0);
 	KUNIT_EXPECT_TRUE(test, is(&get(hn, "192.0.2.10")->previous,
 				   "192.0.2.10"));

@@ -58,7 +58,7 @@ static void net_goes_full(struct kunit *test)
 	struct hmmp_binding seed = {
 		.family = AF_INET,
 		.original = fixture_addr("203.0.113.5"),
-		.current_addr = fixture_addr("198.51.100.7"),
+		.current_addr = fixture_any("198.51.100.7"),
 		.owner = 1,
 		.status = HMMP_STATUS_VERIFIED,
 		.seq = 1,
@@ -66,7 +66,7 @@ static void net_goes_full(struct kunit *test)
 	struct hmmp_local l = {
 		.family = AF_INET,
 		.original = fixture_addr("192.0.2.10"),
-		.current_addr = fixture_addr("192.0.2.77"),
+		.current_addr = fixture_any("192.0.2.77"),
 	};
 	struct hmmp_net *hn;
 
@@ -79,7 +79,7 @@ static void net_goes_full(struct kunit *test)
 	hmmp_flow_set_owner(fixture_flow(hn, 40000), 1);
 	rcu_read_unlock();
 	KUNIT_EXPECT_EQ(test, hmmp_binding_set(hn, &seed, 60000, NULL), 0);
-	KUNIT_EXPECT_EQ(test, hmmp_local_set(hn, &l), 0);
+	KUNIT_EXPECT_EQ(test, hmmp_local_set(hn, &l, false), 0);
 	mutex_unlock(&hn->lock);
 	put_net(net);
 	KUNIT_EXPECT_GT(test, wait_for_completion_timeout(&gone, 20 * HZ), 0);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Says wrong things to the module, one at a time: every attribute of every
- * command missing, short, long, out of range and of the wrong family; what is
- * not built yet; and everything without the right to. Each has to be refused
+ * command missing, short, long, out of range and of the wrong family; what does
+ * not fit together; and everything without the right to. Each has to be refused
  * with the expected error and with a sentence. Prints TAP; the scenario looks
  * whether anything has changed.
  *
@@ -26,7 +26,8 @@
 #define ANY	(-1)		/* any refusal will do */
 #define OWNER	0x1234u
 
-enum kind { END, ADDR, PORT, NUM, BIG };
+/* ADDR_ANY: of either family, whatever the others are */
+enum kind { END, ADDR, ADDR_ANY, PORT, NUM, BIG };
 
 struct attr {
 	uint16_t type;
@@ -87,21 +88,48 @@ static struct attr flow_set[] = {
 
 static const struct attr binding_new[] = {
 	{ B(SCOPE), NUM, true, HMMP_SCOPE_FLOW, HMMP_SCOPE_MAX + 1, ERANGE },
-	{ B(SCOPE), NUM, true, HMMP_SCOPE_FLOW, HMMP_SCOPE_HOST, EOPNOTSUPP },
+	{ B(SCOPE), NUM, true, HMMP_SCOPE_FLOW, HMMP_SCOPE_HOST, EINVAL },
 	{ B(ORIGINAL), ADDR, true, 1 },
 	{ B(OWNER), BIG, true, OWNER, OWNER + 1, ENOENT },
 	{ B(CURRENT), ADDR, true, 2 },
 	{ B(LOCAL_OUTER), ADDR, false, 0 },
 	{ B(ENCAP), NUM, true, HMMP_ENCAP_IPIP, HMMP_ENCAP_MAX + 1, ERANGE },
-	{ B(ENCAP), NUM, true, HMMP_ENCAP_IPIP, HMMP_ENCAP_MINENC,
-	  EOPNOTSUPP },
+	{ B(ENCAP), NUM, true, HMMP_ENCAP_IPIP, HMMP_ENCAP_IP6IP6,
+	  EAFNOSUPPORT },
+	{ B(ENCAP), NUM, true, HMMP_ENCAP_IPIP, HMMP_ENCAP_GUE, EOPNOTSUPP },
 	{ B(STATUS), NUM, false, HMMP_STATUS_VERIFIED, HMMP_STATUS_MAX + 1,
 	  ERANGE },
-	{ B(STATUS), NUM, false, HMMP_STATUS_VERIFIED,
-	  HMMP_STATUS_PROVISIONAL, EOPNOTSUPP },
+	{ B(STATUS), NUM, false, HMMP_STATUS_VERIFIED, HMMP_STATUS_SUSPENDED,
+	  EINVAL },
 	{ B(LIFETIME), NUM, true, 60000, 86400001, ERANGE },
 	{ B(SEQ), NUM, true, 5 },
 	{ B(MARK), NUM, false, 0 },
+	{ B(VIA), ADDR, false, 2 },
+	{ B(FLAGS), NUM, false, 0, HMMP_BINDING_FLAGS_BUFFER, EINVAL },
+	{ B(FLAGS), NUM, false, 0, 1u << 20, EINVAL },
+	{ B(IFINDEX), NUM, false, 0 },
+	{ END },
+};
+
+static const struct attr binding_host[] = {
+	{ B(SCOPE), NUM, true, HMMP_SCOPE_HOST, HMMP_SCOPE_FLOW, EINVAL },
+	{ B(ORIGINAL), ADDR, true, 2 },
+	{ B(CURRENT), ADDR, true, 1 },
+	{ B(LOCAL_OUTER), ADDR, true, 0 },
+	{ B(ENCAP), NUM, true, HMMP_ENCAP_IPIP, HMMP_ENCAP_6IN4,
+	  EAFNOSUPPORT },
+	{ B(STATUS), NUM, false, HMMP_STATUS_VERIFIED, HMMP_STATUS_HELD,
+	  EINVAL },
+	{ B(LIFETIME), NUM, true, 60000, 86400001, ERANGE },
+	{ B(SEQ), NUM, true, 5 },
+	{ B(IFINDEX), NUM, true, 1 },
+	{ END },
+};
+
+static const struct attr release[] = {
+	{ B(SCOPE), NUM, true, HMMP_SCOPE_FLOW, HMMP_SCOPE_MAX + 1, ERANGE },
+	{ B(ORIGINAL), ADDR, true, 1 },
+	{ B(OWNER), BIG, true, OWNER, OWNER + 1, ENOENT },
 	{ END },
 };
 
@@ -121,8 +149,8 @@ static const struct attr binding_get[] = {
 };
 
 static const struct attr local_set[] = {
-	{ HMMP_A_LOCAL_ORIGINAL, ADDR, true, 0 },
-	{ HMMP_A_LOCAL_CURRENT, ADDR, true, 0 },
+	{ HMMP_A_LOCAL_ORIGINAL, ADDR_ANY, true, 0 },
+	{ HMMP_A_LOCAL_CURRENT, ADDR_ANY, true, 0 },
 	{ HMMP_A_LOCAL_IFINDEX, NUM, false, 1 },
 	{ END },
 };
@@ -141,7 +169,7 @@ static const struct attr handoff[] = {
 static const struct attr peer_set[] = {
 	{ HMMP_A_PEER_REMOTE, ADDR, true, 1 },
 	{ HMMP_A_PEER_OWNER, BIG, true, OWNER, OWNER + 1, ENOENT },
-	{ HMMP_A_PEER_CURRENT, ADDR, true, 0 },
+	{ HMMP_A_PEER_CURRENT, ADDR_ANY, true, 0 },
 	{ HMMP_A_PEER_STATE, NUM, true, HMMP_PEER_STATE_ACCEPTED,
 	  HMMP_PEER_STATE_MAX + 1, ERANGE },
 	{ END },
@@ -152,6 +180,11 @@ static const struct attr limits_set[] = {
 	{ HMMP_A_LIMITS_BINDINGS, NUM, false, 16384, 0xffffffff, ERANGE },
 	{ HMMP_A_LIMITS_LOCALS, NUM, false, 16, 65, ERANGE },
 	{ HMMP_A_LIMITS_PEERS, NUM, false, 16384, 0xffffffff, ERANGE },
+	{ HMMP_A_LIMITS_BUFFER_PACKETS, NUM, false, 1024, 65537, ERANGE },
+	{ HMMP_A_LIMITS_BUFFER_BYTES, NUM, false, 4 << 20, (1 << 26) + 1,
+	  ERANGE },
+	{ HMMP_A_LIMITS_BUFFER_TIME, NUM, false, 5000, 60001, ERANGE },
+	{ HMMP_A_LIMITS_BUFFER_RATE, NUM, false, 8, 1025, ERANGE },
 	{ END },
 };
 
@@ -170,6 +203,8 @@ static const struct command commands[] = {
 	{ "handoff", HMMP_CMD_HANDOFF, handoff },
 	{ "peer-set", HMMP_CMD_PEER_SET, peer_set },
 	{ "limits-set", HMMP_CMD_LIMITS_SET, limits_set },
+	{ "binding-new host", HMMP_CMD_BINDING_NEW, binding_host },
+	{ "release", HMMP_CMD_RELEASE, release },
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -302,6 +337,11 @@ static void open_socket(void)
 
 /* -------------------------------------------------------------- requests */
 
+static bool is_addr(const struct attr *a)
+{
+	return a->kind == ADDR || a->kind == ADDR_ANY;
+}
+
 static void put_addr(struct nlmsghdr *h, const struct attr *a, enum harm harm)
 {
 	const uint8_t v6[16] = { 0x20, 0x01, 0xd, 0xb8, [15] = 1 };
@@ -368,7 +408,7 @@ static int request(const struct command *c, const struct attr *hurt,
 		now = a == hurt ? harm : NONE;
 		if (now == MISSING)
 			continue;
-		if (a->kind == ADDR)
+		if (is_addr(a))
 			put_addr(h, a, now);
 		else
 			put_number(h, a, now);
@@ -396,12 +436,13 @@ static void hurt_attr(const struct command *c, const struct attr *a)
 		return;
 	if (a->required)
 		refused(c, a, MISSING, EINVAL, "missing");
-	refused(c, a, SHORT, a->kind == ADDR ? ERANGE : ANY, "short");
-	refused(c, a, LONG, a->kind == ADDR ? ERANGE : ANY, "long");
-	if (a->kind != ADDR)
+	refused(c, a, SHORT, is_addr(a) ? ERANGE : ANY, "short");
+	refused(c, a, LONG, is_addr(a) ? ERANGE : ANY, "long");
+	if (!is_addr(a))
 		return;
 	refused(c, a, RANGE, EINVAL, "of 7 bytes");
-	refused(c, a, FAMILY, ANY, "of the other family");
+	if (a->kind == ADDR)
+		refused(c, a, FAMILY, ANY, "of the other family");
 	refused(c, a, NULL_ADDR, EINVAL, "zero");
 }
 
@@ -443,23 +484,26 @@ static void strangers(void)
 	point(got == EOPNOTSUPP, "unknown command: %s", strerror(got));
 }
 
-struct later {
+/* What fits no request of that kind. */
+struct misplaced {
 	const char *what;
 	const struct command *base;
 	uint16_t type;
 	size_t len;
 };
 
-static void not_yet(void)
+static void misplaced(void)
 {
 	const struct command *binding = &commands[4], *local = &commands[7];
-	const struct later later[] = {
-		{ "credit", binding, B(CREDIT), 8 },
-		{ "via", binding, B(VIA), 4 },
-		{ "flags", binding, B(FLAGS), 4 },
-		{ "ifindex", binding, B(IFINDEX), 4 },
-		{ "local via", local, HMMP_A_LOCAL_VIA_LOCAL, 4 },
-		{ "buffer limit", &commands[11], HMMP_A_LIMITS_BUFFER_TIME, 4 },
+	const struct misplaced of[] = {
+		{ "credit of a verified binding", binding, B(CREDIT), 8 },
+		{ "served link of scope flow", binding, B(LINK), 4 },
+		{ "served link without a link-layer address", &commands[12],
+		  B(LINK), 4 },
+		{ "owner of scope host", &commands[12], B(OWNER), 8 },
+		{ "via without a lifetime", local, HMMP_A_LOCAL_VIA_LOCAL, 4 },
+		{ "via with nothing but a lifetime", local,
+		  HMMP_A_LOCAL_VIA_LIFETIME, 4 },
 	};
 	char buf[MNL_SOCKET_BUFFER_SIZE];
 	const uint8_t one[8] = { 1, 0, 0, 0 };
@@ -468,21 +512,20 @@ static void not_yet(void)
 	size_t i;
 	int got;
 
-	for (i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
-		h = start(buf, family, later[i].base->cmd);
-		for (a = later[i].base->attrs; a->kind != END; a++) {
-			if (a > later[i].base->attrs && a[-1].type == a->type)
+	for (i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		h = start(buf, family, of[i].base->cmd);
+		for (a = of[i].base->attrs; a->kind != END; a++) {
+			if (a > of[i].base->attrs && a[-1].type == a->type)
 				continue;
-			if (a->kind == ADDR)
+			if (is_addr(a))
 				put_addr(h, a, NONE);
 			else
 				put_number(h, a, NONE);
 		}
-		mnl_attr_put(h, later[i].type, later[i].len, one);
+		mnl_attr_put(h, of[i].type, of[i].len, one);
 		got = ask(h, NULL);
-		point(got == EOPNOTSUPP && sentence[0],
-		      "%s is not there yet: %s, \"%s\"", later[i].what,
-		      strerror(got), sentence);
+		point(got == EINVAL && sentence[0], "%s: %s, \"%s\"",
+		      of[i].what, strerror(got), sentence);
 	}
 }
 
@@ -581,7 +624,7 @@ int main(int argc, char **argv)
 	point(!got, "a binding: %s %s", strerror(got), sentence);
 	hurt_all();
 	strangers();
-	not_yet();
+	misplaced();
 	mnl_socket_close(sock);
 	in_child(as_nobody);
 	in_child(as_root_of_userns);

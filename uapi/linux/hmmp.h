@@ -63,14 +63,17 @@ enum hmmp_scope {
  * @HMMP_STATUS_VERIFIED: In use.
  * @HMMP_STATUS_HELD: Lapsed. Packets of its flows are dropped; nothing goes to
  *	the original address, where another host may be by now.
+ * @HMMP_STATUS_SUSPENDED: Scope host, the bound address has been seen on the
+ *	served link: its packets go there natively. A buffer goes on holding.
  */
 enum hmmp_status {
 	HMMP_STATUS_PROVISIONAL,
 	HMMP_STATUS_VERIFIED,
 	HMMP_STATUS_HELD,
+	HMMP_STATUS_SUSPENDED,
 };
 
-#define HMMP_STATUS_MAX	HMMP_STATUS_HELD
+#define HMMP_STATUS_MAX	HMMP_STATUS_SUSPENDED
 
 /**
  * enum hmmp_tcp_state - State of a flow (draft-itsumo-hmmp-00 section 5).
@@ -99,9 +102,11 @@ enum hmmp_tcp_state {
 /**
  * enum hmmp_peer_state - What the far end has said of this host's current
  *	address.
- * @HMMP_PEER_STATE_UNKNOWN: Nothing yet. Packets wait (TCP keeps them).
+ * @HMMP_PEER_STATE_UNKNOWN: Nothing yet. Packets go through the entry's via
+ *	while it lives, else they are dropped (TCP keeps what they carried).
  * @HMMP_PEER_STATE_ACCEPTED: It decapsulates; packets are sent to it.
- * @HMMP_PEER_STATE_REFUSED: It does not; packets are dropped and counted.
+ * @HMMP_PEER_STATE_REFUSED: It does not; packets go through the via, or are
+ *	dropped.
  */
 enum hmmp_peer_state {
 	HMMP_PEER_STATE_UNKNOWN,
@@ -140,16 +145,21 @@ enum hmmp_flow_flags {
  * @HMMP_BINDING_FLAGS_BUFFER: Queue packets instead of sending them, until
  *	RELEASE.
  * @HMMP_BINDING_FLAGS_SECURED: Decapsulate only what came through IPsec.
+ * @HMMP_BINDING_FLAGS_GRANTED: Scope host, the address was granted ahead of the
+ *	host's arrival: its first frame on the served link means that it is
+ *	here. Without, frames of the first 2 s mean nothing, the host may still
+ *	be leaving.
  * @HMMP_BINDING_FLAGS_LOST: In a request: nothing arrives at the previous
  *	address any more, so what is under way to it need not be waited for.
  */
 enum hmmp_binding_flags {
 	HMMP_BINDING_FLAGS_BUFFER = 1,
 	HMMP_BINDING_FLAGS_SECURED = 2,
-	HMMP_BINDING_FLAGS_LOST = 4,
+	HMMP_BINDING_FLAGS_GRANTED = 4,
+	HMMP_BINDING_FLAGS_LOST = 8,
 };
 
-#define HMMP_BINDING_FLAGS_MASK	7
+#define HMMP_BINDING_FLAGS_MASK	15
 
 /**
  * enum hmmp_flow_event - What happened to a flow.
@@ -186,6 +196,19 @@ enum hmmp_binding_event {
 };
 
 #define HMMP_BINDING_EVENT_MAX	HMMP_BINDING_EVENT_SEEN
+
+/**
+ * enum hmmp_seen - Who sent a frame with the bound address on the served link.
+ * @HMMP_SEEN_OWN: The host that the binding is for. It is suspended.
+ * @HMMP_SEEN_FOREIGN: Another host, which has the address now. The binding has
+ *	ended.
+ */
+enum hmmp_seen {
+	HMMP_SEEN_OWN,
+	HMMP_SEEN_FOREIGN,
+};
+
+#define HMMP_SEEN_MAX	HMMP_SEEN_FOREIGN
 
 /**
  * enum hmmp_a_flow - A tracked TCP connection.
@@ -254,17 +277,20 @@ enum hmmp_a_flow {
  * @HMMP_A_BINDING_LOCAL_OUTER: Outer source; absent, it follows the local map.
  *	(binary, min-len 4, max-len 16)
  * @HMMP_A_BINDING_ENCAP: How to send to it. (u32, enum hmmp_encap)
- * @HMMP_A_BINDING_STATUS: How far it is trusted. A request may ask for any.
- *	(u32, enum hmmp_status)
+ * @HMMP_A_BINDING_STATUS: How far it is trusted. A request may ask for any but
+ *	suspended. (u32, enum hmmp_status)
  * @HMMP_A_BINDING_LIFETIME: Milliseconds that are left. (u32, min 1, max
  *	86400000)
  * @HMMP_A_BINDING_SEQ: Sequence number of the message that brought it. (u32)
  * @HMMP_A_BINDING_FLAGS: Options. (u32, enum hmmp_binding_flags)
- * @HMMP_A_BINDING_CREDIT: Bytes that may be sent while provisional. (u64)
- * @HMMP_A_BINDING_VIA: Send through this address instead of straight to the
- *	current. (binary, min-len 4, max-len 16)
- * @HMMP_A_BINDING_IFINDEX: Dummy interface of a router's host route, or
- *	outgoing interface. (u32)
+ * @HMMP_A_BINDING_CREDIT: Bytes that may be sent while provisional, beside
+ *	three times what has been received from the current address. In an
+ *	answer, how many are left. (u64)
+ * @HMMP_A_BINDING_VIA: Outer destination in place of the current address: a
+ *	router that tunnels on to it. (binary, min-len 4, max-len 16)
+ * @HMMP_A_BINDING_IFINDEX: Scope host: the dummy interface that the host route
+ *	leads to. Scope flow: the interface that outer packets have to leave by.
+ *	(u32)
  * @HMMP_A_BINDING_MARK: Mark for the route look-up of the outer packet. (u32)
  * @HMMP_A_BINDING_PREVIOUS: The current address before the last update.
  *	(binary, min-len 4, max-len 16)
@@ -275,6 +301,15 @@ enum hmmp_a_flow {
  * @HMMP_A_BINDING_DROPS: Packets dropped because of its status. (u64)
  * @HMMP_A_BINDING_EVENT: In a notification, what happened. (u32, enum
  *	hmmp_binding_event)
+ * @HMMP_A_BINDING_LINK: Scope host, the served interface, where the host used
+ *	to be. (u32)
+ * @HMMP_A_BINDING_LLADDR: Scope host, the host's own link-layer address on that
+ *	link. (binary, min-len 1, max-len 32)
+ * @HMMP_A_BINDING_SEEN: In a notification of "seen", by whom. (u32, enum
+ *	hmmp_seen)
+ * @HMMP_A_BINDING_VERIFIED: While provisional, the last verified address; the
+ *	excess over the credit goes there. (binary, min-len 4, max-len 16)
+ * @HMMP_A_BINDING_HELD_PACKETS: Packets in its buffer now. (u32)
  */
 enum hmmp_a_binding {
 	HMMP_A_BINDING_PAD = 1,
@@ -299,6 +334,11 @@ enum hmmp_a_binding {
 	HMMP_A_BINDING_RX_BYTES,
 	HMMP_A_BINDING_DROPS,
 	HMMP_A_BINDING_EVENT,
+	HMMP_A_BINDING_LINK,
+	HMMP_A_BINDING_LLADDR,
+	HMMP_A_BINDING_SEEN,
+	HMMP_A_BINDING_VERIFIED,
+	HMMP_A_BINDING_HELD_PACKETS,
 
 	/* private: */
 	__HMMP_A_BINDING_MAX,
@@ -323,7 +363,8 @@ enum hmmp_a_binding {
  * @HMMP_A_LOCAL_VIA_REMOTE: Tunnel chosen by source, the far end's outer
  *	address. (binary, min-len 4, max-len 16)
  * @HMMP_A_LOCAL_VIA_ENCAP: Its encapsulation. (u32, enum hmmp_encap)
- * @HMMP_A_LOCAL_VIA_LIFETIME: Milliseconds that it lives. (u32)
+ * @HMMP_A_LOCAL_VIA_LIFETIME: Milliseconds that it lives. A request without it
+ *	leaves the tunnel as it is; 0 takes it away. (u32)
  * @HMMP_A_LOCAL_VIA_FLAGS: Its options. (u32, enum hmmp_binding_flags)
  */
 enum hmmp_a_local {
@@ -373,6 +414,8 @@ enum hmmp_a_handoff {
  *	host has moved on, what was said of another address counts as unknown.
  *	(binary, min-len 4, max-len 16)
  * @HMMP_A_PEER_STATE: What it said. (u32, enum hmmp_peer_state)
+ * @HMMP_A_PEER_ENCAP: How to send to it when only this end has moved; absent,
+ *	IP in IP of the families in question. (u32, enum hmmp_encap)
  */
 enum hmmp_a_peer {
 	HMMP_A_PEER_PAD = 1,
@@ -380,6 +423,7 @@ enum hmmp_a_peer {
 	HMMP_A_PEER_OWNER,
 	HMMP_A_PEER_CURRENT,
 	HMMP_A_PEER_STATE,
+	HMMP_A_PEER_ENCAP,
 
 	/* private: */
 	__HMMP_A_PEER_MAX,
@@ -396,6 +440,8 @@ enum hmmp_a_peer {
  * @HMMP_A_LIMITS_BUFFER_PACKETS: Packets held by one binding. (u32)
  * @HMMP_A_LIMITS_BUFFER_BYTES: Bytes of memory held by one binding. (u32)
  * @HMMP_A_LIMITS_BUFFER_TIME: Milliseconds for which a packet is held. (u32)
+ * @HMMP_A_LIMITS_BUFFER_RATE: Packets per millisecond that a release sends.
+ *	(u32)
  * @HMMP_A_LIMITS_FLOWS_USED: Tracked flows now. (u32)
  * @HMMP_A_LIMITS_BINDINGS_USED: Bindings now. (u32)
  * @HMMP_A_LIMITS_LOCALS_USED: Entries of the local map now. (u32)
@@ -409,6 +455,7 @@ enum hmmp_a_limits {
 	HMMP_A_LIMITS_BUFFER_PACKETS,
 	HMMP_A_LIMITS_BUFFER_BYTES,
 	HMMP_A_LIMITS_BUFFER_TIME,
+	HMMP_A_LIMITS_BUFFER_RATE,
 	HMMP_A_LIMITS_FLOWS_USED,
 	HMMP_A_LIMITS_BINDINGS_USED,
 	HMMP_A_LIMITS_LOCALS_USED,
@@ -452,8 +499,8 @@ enum hmmp_a_limits {
  *	(u64)
  * @HMMP_A_COUNTER_DROP_PLAIN: Plain segments of a bound flow, from the address
  *	it has left. (u64)
- * @HMMP_A_COUNTER_DROP_TOO_BIG: Does not fit the tunnel; the sender was told.
- *	(u64)
+ * @HMMP_A_COUNTER_DROP_TOO_BIG: Does not fit the tunnel; the sender was told,
+ *	unless it was sent from a buffer. (u64)
  * @HMMP_A_COUNTER_DROP_NO_ROUTE: No route for the outer packet. (u64)
  * @HMMP_A_COUNTER_DROP_MEMORY: No memory for the outer header. (u64)
  * @HMMP_A_COUNTER_DROP_LOOP: Encapsulated too often, or by this host already.
@@ -467,6 +514,25 @@ enum hmmp_a_limits {
  *	(RFC 6040). (u64)
  * @HMMP_A_COUNTER_DROP_MALFORMED: Decapsulated packet is not what its header
  *	says. (u64)
+ * @HMMP_A_COUNTER_DROP_SECURED: For a secured binding, and did not come through
+ *	IPsec. (u64)
+ * @HMMP_A_COUNTER_DROP_BUFFER: Oldest packets of a full buffer, held for too
+ *	long, or let go. (u64)
+ * @HMMP_A_COUNTER_DROP_SEGMENT: A super-packet that could not be cut. (u64)
+ * @HMMP_A_COUNTER_BUFFERED: Packets put into a buffer. (u64)
+ * @HMMP_A_COUNTER_RELEASED: Packets sent from a buffer. (u64)
+ * @HMMP_A_COUNTER_ICMP_RELAYED: ICMP errors about outer packets, told to the
+ *	inner sender. (u64)
+ * @HMMP_A_COUNTER_PEER_LIMIT: Words of far ends refused because of a limit.
+ *	(u64)
+ * @HMMP_A_COUNTER_LOCAL_LIMIT: Entries of the local map refused because of a
+ *	limit. (u64)
+ * @HMMP_A_COUNTER_WAKE_LIMIT: Paths whose sockets were left to their own
+ *	timers. (u64)
+ * @HMMP_A_COUNTER_SEEN_OWN: A bound host was seen on its served link again.
+ *	(u64)
+ * @HMMP_A_COUNTER_SEEN_FOREIGN: Another host was seen with a bound address.
+ *	(u64)
  */
 enum hmmp_a_counter {
 	HMMP_A_COUNTER_PAD = 1,
@@ -499,6 +565,17 @@ enum hmmp_a_counter {
 	HMMP_A_COUNTER_DROP_POLICY,
 	HMMP_A_COUNTER_DROP_ECN,
 	HMMP_A_COUNTER_DROP_MALFORMED,
+	HMMP_A_COUNTER_DROP_SECURED,
+	HMMP_A_COUNTER_DROP_BUFFER,
+	HMMP_A_COUNTER_DROP_SEGMENT,
+	HMMP_A_COUNTER_BUFFERED,
+	HMMP_A_COUNTER_RELEASED,
+	HMMP_A_COUNTER_ICMP_RELAYED,
+	HMMP_A_COUNTER_PEER_LIMIT,
+	HMMP_A_COUNTER_LOCAL_LIMIT,
+	HMMP_A_COUNTER_WAKE_LIMIT,
+	HMMP_A_COUNTER_SEEN_OWN,
+	HMMP_A_COUNTER_SEEN_FOREIGN,
 
 	/* private: */
 	__HMMP_A_COUNTER_MAX,
@@ -549,15 +626,16 @@ enum hmmp_a_info {
  *	updates; the same one is accepted only to verify the same addresses; a
  *	lower one is ESTALE. Do request: SCOPE, ORIGINAL, OWNER, CURRENT,
  *	LOCAL_OUTER, ENCAP, STATUS, LIFETIME, SEQ, FLAGS, CREDIT, VIA, IFINDEX,
- *	MARK. Attributes are HMMP_A_BINDING_*.
+ *	MARK, LINK, LLADDR. Attributes are HMMP_A_BINDING_*.
  * @HMMP_CMD_BINDING_DEL: End a binding; its flows go natively again. With seq,
  *	only if the binding is not newer. Do request: SCOPE, ORIGINAL, OWNER,
  *	SEQ. Attributes are HMMP_A_BINDING_*.
  * @HMMP_CMD_BINDING_GET: One binding, or a dump. Do request: SCOPE, ORIGINAL,
  *	OWNER. Do reply: SCOPE, ORIGINAL, OWNER, CURRENT, LOCAL_OUTER, ENCAP,
  *	STATUS, LIFETIME, SEQ, FLAGS, CREDIT, VIA, IFINDEX, MARK, PREVIOUS,
- *	TX_PACKETS, TX_BYTES, RX_PACKETS, RX_BYTES, DROPS. Dump request: SCOPE,
- *	ORIGINAL, OWNER. Dump reply: the same. Attributes are HMMP_A_BINDING_*.
+ *	TX_PACKETS, TX_BYTES, RX_PACKETS, RX_BYTES, DROPS, LINK, LLADDR,
+ *	VERIFIED, HELD_PACKETS. Dump request: SCOPE, ORIGINAL, OWNER. Dump
+ *	reply: the same. Attributes are HMMP_A_BINDING_*.
  * @HMMP_CMD_LOCAL_SET: Add or change an entry of the local map. A new entry
  *	must have a current address; it may be the original one. Do request:
  *	ORIGINAL, CURRENT, IFINDEX, VIA_LOCAL, VIA_REMOTE, VIA_ENCAP,
@@ -572,21 +650,22 @@ enum hmmp_a_info {
  *	request: OLD, NEW. Do reply: CHANGED. Attributes are HMMP_A_HANDOFF_*.
  * @HMMP_CMD_PEER_SET: Record what a far end said. Accepted wakes the sockets of
  *	the owner's flows to it that wait for a timer. Do request: REMOTE,
- *	OWNER, CURRENT, STATE. Attributes are HMMP_A_PEER_*.
+ *	OWNER, CURRENT, STATE, ENCAP. Attributes are HMMP_A_PEER_*.
  * @HMMP_CMD_PEER_GET: Dump what far ends said. Dump request: none. Dump reply:
- *	REMOTE, OWNER, CURRENT, STATE. Attributes are HMMP_A_PEER_*.
+ *	REMOTE, OWNER, CURRENT, STATE, ENCAP. Attributes are HMMP_A_PEER_*.
  * @HMMP_CMD_RELEASE: Send the packets that a binding's buffer holds. Do
  *	request: SCOPE, ORIGINAL, OWNER. Attributes are HMMP_A_BINDING_*.
  * @HMMP_CMD_LIMITS_SET: Change limits of this namespace; without attributes
  *	only bring the namespace into use. A user namespace other than the first
  *	may lower limits, not raise them. Do request: FLOWS, BINDINGS, LOCALS,
- *	PEERS, BUFFER_PACKETS, BUFFER_BYTES, BUFFER_TIME. Attributes are
- *	HMMP_A_LIMITS_*.
+ *	PEERS, BUFFER_PACKETS, BUFFER_BYTES, BUFFER_TIME, BUFFER_RATE.
+ *	Attributes are HMMP_A_LIMITS_*.
  * @HMMP_CMD_FLOW_NTF: Event of a flow. Event: EVENT, LOCAL_ADDR, LOCAL_PORT,
  *	REMOTE_ADDR, REMOTE_PORT, STATE, OWNER, FLAGS, ISN_LOCAL, ISN_REMOTE,
  *	AGE, ID. Attributes are HMMP_A_FLOW_*.
  * @HMMP_CMD_BINDING_NTF: Event of a binding. Event: EVENT, SCOPE, ORIGINAL,
- *	OWNER, CURRENT, STATUS, LIFETIME, SEQ. Attributes are HMMP_A_BINDING_*.
+ *	OWNER, CURRENT, STATUS, LIFETIME, SEQ, SEEN. Attributes are
+ *	HMMP_A_BINDING_*.
  */
 enum hmmp_cmd {
 	HMMP_CMD_INFO_GET = 1,
