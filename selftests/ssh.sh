@@ -13,52 +13,9 @@
 . ./topology.sh
 . ./hmmp.sh
 
-declare -A IN=() FROM=() PID=()
-
 start_sshds()
 {
 	start_sshd mob && start_sshd ca
-}
-
-# session_open LABEL NAMESPACE ADDRESS
-session_open()
-{
-	local fd
-
-	mkfifo "$RUN/$1.in" "$RUN/$1.out"
-	exec {fd}<>"$RUN/$1.in"
-	IN[$1]=$fd
-	exec {fd}<>"$RUN/$1.out"
-	FROM[$1]=$fd
-	# shellcheck disable=SC2016 # for the shell at the far end
-	ip netns exec "$2-$ID" ssh -F "$RUN/ssh/ssh.conf" "$3" \
-		'while read -r l; do echo "$$ heard $l"; done' \
-		<"$RUN/$1.in" >"$RUN/$1.out" 2>>"$OUT/ssh-$1.log" &
-	DAEMON[ssh-$1]=$!
-}
-
-# type_key LABEL TEXT: and Return
-type_key()
-{
-	echo "$2" >&"${IN[$1]}"
-}
-
-# answers LABEL TEXT [SECONDS]: the far end heard it, and is the one it was
-answers()
-{
-	local line
-
-	read -r -t $((${3:-20} * ${SLOW:-1})) line <&"${FROM[$1]}" || return
-	: "${PID[$1]:=${line%% *}}"
-	echo "$line"
-	[ "$line" = "${PID[$1]} heard $2" ]
-}
-
-# says LABEL TEXT: typed, and answered
-says()
-{
-	type_key "$1" "$2"
-	answers "$1" "$2"
 }
 
 # ports: of both connections, as mob sees them
