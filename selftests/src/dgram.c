@@ -11,7 +11,6 @@
  * Started by the scenarios about bound hosts, in the guest.
  */
 #include <netdb.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -26,25 +25,13 @@
 #define SIZE_MAX_OF_ONE 1400
 #define RECEIVE_BUFFER	(32 << 20)	/* a slow machine loses nothing here */
 #define ASK_EVERY_MS	100
-#define SOURCE_PORT	5061		/* all of one flow, whoever sends them */
 
-static int usage(void)
+static int refuse(void)
 {
 	fputs("usage: dgram listen ADDRESS PORT\n"
 	      "       dgram send ADDRESS PORT FIRST LAST [SIZE]\n"
 	      "       dgram ask ADDRESS PORT SECONDS\n", stderr);
 	return 2;
-}
-
-/* IPv4 and IPv6 have the port in the same place. */
-static int bind_source(int fd, int family)
-{
-	struct sockaddr_storage any = { .ss_family = (sa_family_t)family };
-	int one = 1;
-
-	((struct sockaddr_in *)&any)->sin_port = htons(SOURCE_PORT);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	return bind(fd, (struct sockaddr *)&any, sizeof(any));
 }
 
 /* A socket that is bound to an address, or connected to it; or -1. */
@@ -64,11 +51,8 @@ static int open_socket(const char *address, const char *port, int passive)
 	if (fd < 0)
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes));
-	if (passive)
-		err = bind(fd, a->ai_addr, a->ai_addrlen);
-	else
-		err = bind_source(fd, a->ai_family) ||
-		      connect(fd, a->ai_addr, a->ai_addrlen);
+	err = passive ? bind(fd, a->ai_addr, a->ai_addrlen) :
+			connect(fd, a->ai_addr, a->ai_addrlen);
 	freeaddrinfo(a);
 	if (!err)
 		return fd;
@@ -104,7 +88,7 @@ static int send_all(int fd, int first, int last, size_t size)
 	int i;
 
 	if (size < 16 || size > sizeof(buf))
-		return usage();
+		return refuse();
 	for (i = first; i <= last; i++) {
 		snprintf(buf, sizeof(buf), "%d", i);
 		if (send(fd, buf, size, 0) < 0)
@@ -135,7 +119,7 @@ int main(int argc, char **argv)
 	int fd;
 
 	if (argc < 4)
-		return usage();
+		return refuse();
 	fd = open_socket(argv[2], argv[3], !strcmp(argv[1], "listen"));
 	if (fd < 0) {
 		perror(argv[2]);
@@ -148,5 +132,5 @@ int main(int argc, char **argv)
 				argc == 7 ? (size_t)atoi(argv[6]) : 16);
 	if (!strcmp(argv[1], "ask") && argc == 5)
 		return ask(fd, atoi(argv[4]));
-	return usage();
+	return refuse();
 }
