@@ -62,14 +62,19 @@ static void remember_before(struct hmmp_binding *b,
 	}
 	b->before = (struct hmmp_before){
 		.to = *w.to,
+		.via = old->via,
+		.local_outer = old->local_outer,
 		.encap = w.encap,
 		.home = w.home,
 		.status = w.status,
 		.expires = w.status == HMMP_STATUS_HELD ? U64_MAX :
 							  old->expires,
 	};
-	if (w.to != &old->current_addr)
+	if (w.to != &old->current_addr) {
+		b->before.via = old->before.via;
+		b->before.local_outer = old->before.local_outer;
 		b->before.expires = old->before.expires;
+	}
 }
 
 /* Since when is somebody else at address 1? */
@@ -358,7 +363,8 @@ static void fall_back(struct hmmp_binding *b)
 	b->encap = b->before.encap;
 	b->status = b->before.status;
 	b->expires = b->before.expires;
-	memset(&b->via, 0, sizeof(b->via));
+	b->via = b->before.via;
+	b->local_outer = b->before.local_outer;
 }
 
 static void lapse(struct hmmp_binding *b)

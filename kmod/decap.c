@@ -69,7 +69,8 @@ static bool binding_sends(const struct hmmp_binding *b,
 	}
 	*moved = true;
 	if (b->status == HMMP_STATUS_PROVISIONAL && !b->before.home &&
-	    hmmp_same(from, &b->before.to))
+	    (hmmp_same(from, &b->before.to) ||
+	     hmmp_same(from, &b->before.via)))
 		return true;
 	return b->previous.family && hmmp_same(from, &b->previous) &&
 	       in_grace(b->since);
@@ -99,8 +100,9 @@ static bool near_end(struct hmmp_net *hn, struct hmmp_flow *f,
 {
 	const struct hmmp_local *l;
 
-	if (m->b && m->b->local_outer.family &&
-	    hmmp_same(&e->dst, &m->b->local_outer))
+	if (m->b && (hmmp_same(&e->dst, &m->b->local_outer) ||
+		     (m->b->status == HMMP_STATUS_PROVISIONAL &&
+		      hmmp_same(&e->dst, &m->b->before.local_outer))))
 		return true;
 	l = hmmp_local_find(rcu_dereference(hn->local), f->key.family,
 			    &f->key.local);

@@ -125,9 +125,12 @@ static void go_via(const struct hmmp_via *via, struct way *w)
 	w->host = true;
 }
 
+/* The outer source of a binding counts unless this end has moved. */
 static void go_bound(struct hmmp_binding *b, const struct hmmp_where *at,
 		     struct way *w)
 {
+	const struct hmmp_addr *from = &b->local_outer;
+
 	w->b = b;
 	w->o.encap = at->encap;
 	w->o.mark = b->mark;
@@ -136,8 +139,11 @@ static void go_bound(struct hmmp_binding *b, const struct hmmp_where *at,
 		w->o.daddr = b->via.family ? b->via : b->current_addr;
 	} else {
 		w->route = NULL;
-		w->o.daddr = *at->to;
+		w->o.daddr = b->before.via.family ? b->before.via : *at->to;
+		from = &b->before.local_outer;
 	}
+	if (from->family && !w->o.saddr.family)
+		w->o.saddr = *from;
 }
 
 static unsigned int held(struct hmmp_net *hn, struct hmmp_binding *b)
@@ -184,8 +190,6 @@ static unsigned int flow_binding(struct hmmp_net *hn, struct hmmp_binding *b,
 		return NF_ACCEPT;
 	go_bound(b, &at, w);
 	w->o.oif = b->ifindex;
-	if (b->local_outer.family && !w->o.saddr.family)
-		w->o.saddr = b->local_outer;
 	return NF_ACCEPT;
 }
 
@@ -250,7 +254,6 @@ static void host_way(struct hmmp_binding *b, struct way *w)
 		return;
 	}
 	go_bound(b, &at, w);
-	w->o.saddr = b->local_outer;
 }
 
 /* Which way does this packet go? */

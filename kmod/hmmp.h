@@ -243,6 +243,8 @@ static inline bool hmmp_local_moved(const struct hmmp_local *l)
 /**
  * struct hmmp_before - what a provisional binding falls back to
  * @to: the last verified address
+ * @via: outer destination in its place, or none
+ * @local_outer: outer source, or none
  * @expires: end of its life, CLOCK_BOOTTIME ns
  * @status: HMMP_STATUS_VERIFIED or HMMP_STATUS_HELD
  * @encap: how to send there
@@ -250,6 +252,8 @@ static inline bool hmmp_local_moved(const struct hmmp_local *l)
  */
 struct hmmp_before {
 	struct hmmp_addr to;
+	struct hmmp_addr via;
+	struct hmmp_addr local_outer;
 	u64 expires;
 	u8 status;
 	u8 encap;
