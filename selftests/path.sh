@@ -228,14 +228,14 @@ endpoints()
 			endpoint(.remote; .remote_port)"
 }
 
-# claim NAME [JQ-CONDITION]: gives its flows an owner
+# claim NAME: gives its flows an owner; those that are ending may be gone before
 claim()
 {
 	local l r
 
 	while read -r l r; do
 		hm "$1" own "$l" "$r" "$OWNER" || return
-	done < <(endpoints "$@")
+	done < <(endpoints "$1" '.state == "established"')
 }
 
 # claim_both: of all flows between mob and cor
