@@ -184,12 +184,13 @@ bool hmmp_decap_match(struct hmmp_net *hn, const struct sk_buff *skb,
 	struct ends e;
 
 	read_ends(skb, outer_family, &e);
+	m->from = e.src;
 	if (match_flow(hn, p, &e, m))
 		return true;
-	memset(m, 0, sizeof(*m));
+	*m = (struct hmmp_match){ .from = e.src };
 	if (match_host(hn, p, &e, m))
 		return true;
-	memset(m, 0, sizeof(*m));
+	*m = (struct hmmp_match){ .from = e.src };
 	if (match_via(hn, p, &e, m))
 		return true;
 	hmmp_count(hn, RX_NO_MATCH);
@@ -197,7 +198,7 @@ bool hmmp_decap_match(struct hmmp_net *hn, const struct sk_buff *skb,
 }
 
 static void count_received(struct hmmp_net *hn, const struct hmmp_match *m,
-			   const struct hmmp_addr *from, u32 len)
+			   u32 len)
 {
 	struct hmmp_binding *b = m->b;
 
@@ -207,7 +208,7 @@ static void count_received(struct hmmp_net *hn, const struct hmmp_match *m,
 	atomic64_inc(&b->rx_packets);
 	atomic64_add(len, &b->rx_bytes);
 	if (b->status == HMMP_STATUS_PROVISIONAL &&
-	    hmmp_same(from, &b->current_addr))
+	    hmmp_same(&m->from, &b->current_addr))
 		atomic64_add(3 * (u64)len, &b->credit);
 }
 
@@ -306,15 +307,12 @@ static bool aim(struct hmmp_net *hn, struct sk_buff *skb,
 void hmmp_decap_deliver(struct hmmp_net *hn, struct sk_buff *skb,
 			u8 outer_family, struct hmmp_match *m)
 {
-	struct ends e;
-
-	read_ends(skb, outer_family, &e);
 	if (!allowed(hn, skb, outer_family, m) ||
 	    !strip(hn, skb, outer_family) || !aim(hn, skb, m)) {
 		kfree_skb(skb);
 		return;
 	}
-	count_received(hn, m, &e.src, skb->len);
+	count_received(hn, m, skb->len);
 	netif_receive_skb(skb);
 }
 

@@ -185,12 +185,14 @@ void hmmp_minenc_exit(void);
 /**
  * struct hmmp_match - what an encapsulated packet belongs to
  * @b: binding of the far end, or NULL
+ * @from: outer source
  * @moved: rests on a binding or a tunnel at least at one end
  * @host: it comes from a bound host and goes on from here
  * @secured: it must have come through IPsec
  */
 struct hmmp_match {
 	struct hmmp_binding *b;
+	struct hmmp_addr from;
 	bool moved;
 	bool host;
 	bool secured;

@@ -19,6 +19,27 @@ static u32 at_least(u8 family, u32 mtu)
 						   IPV6_MIN_MTU);
 }
 
+/* The sender of a packet: what fits, or with 0 that it cannot arrive. */
+static void tell4(struct sk_buff *skb, u32 mtu)
+{
+	if (mtu) {
+		skb_dst_update_pmtu_no_confirm(skb, mtu);
+		icmp_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, htonl(mtu));
+	} else {
+		icmp_send(skb, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0);
+	}
+}
+
+static void tell6(struct sk_buff *skb, u32 mtu)
+{
+	if (mtu) {
+		skb_dst_update_pmtu_no_confirm(skb, mtu);
+		icmpv6_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
+	} else {
+		icmpv6_send(skb, ICMPV6_DEST_UNREACH, ICMPV6_ADDR_UNREACH, 0);
+	}
+}
+
 /**
  * hmmp_pmtu_too_big - a packet does not fit into its tunnel
  * @hn: namespace
@@ -39,11 +60,10 @@ unsigned int hmmp_pmtu_too_big(struct hmmp_net *hn, struct sk_buff *skb,
 	mtu = at_least(family, mtu);
 	if (!skb_dst(skb))
 		return NF_DROP_ERR(-EMSGSIZE);
-	skb_dst_update_pmtu_no_confirm(skb, mtu);
 	if (family == AF_INET)
-		icmp_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, htonl(mtu));
+		tell4(skb, mtu);
 	else
-		icmpv6_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
+		tell6(skb, mtu);
 	return NF_DROP_ERR(-EMSGSIZE);
 }
 
@@ -140,26 +160,6 @@ static int route_back6(struct net *net, struct sk_buff *skb)
 	}
 	skb_dst_set(skb, dst);
 	return 0;
-}
-
-static void tell4(struct sk_buff *skb, u32 mtu)
-{
-	if (mtu) {
-		skb_dst_update_pmtu_no_confirm(skb, mtu);
-		icmp_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, htonl(mtu));
-	} else {
-		icmp_send(skb, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0);
-	}
-}
-
-static void tell6(struct sk_buff *skb, u32 mtu)
-{
-	if (mtu) {
-		skb_dst_update_pmtu_no_confirm(skb, mtu);
-		icmpv6_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
-	} else {
-		icmpv6_send(skb, ICMPV6_DEST_UNREACH, ICMPV6_ADDR_UNREACH, 0);
-	}
 }
 
 /*

@@ -7,8 +7,8 @@
 #
 # Networks: see path.sh. First cor has a binding of scope host for A1, and mob a
 # tunnel chosen by source back: pings of chosen sizes from cor to A1 meet an
-# outer path of 1500, 1400, 1280 and (IPv4) 576 bytes. Then bound downloads
-# meet a path that gets narrower on their way, with and without its ICMP.
+# outer path of 1500, 1400, 1280 and (IPv4) 576 bytes. A path that gets narrower
+# during a download is in narrow.sh.
 
 . ./lib.sh
 . ./topology.sh
@@ -51,17 +51,6 @@ formula()
 
 	[[ $a1 != *:* ]] || [ "$n" -ge 1280 ] || n=1280
 	echo "$n"
-}
-
-# what routes have learnt must not help the next test
-forget_routes()
-{
-	local name
-
-	for name in cor mob; do
-		ip -n "$name-$ID" route flush cache
-		ip -n "$name-$ID" -6 route flush cache
-	done
 }
 
 sizes()

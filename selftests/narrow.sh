@@ -48,8 +48,7 @@ end()
 {
 	flow_home
 	width 1500
-	ip -n "cor-$ID" route flush cache
-	ip -n "cor-$ID" -6 route flush cache
+	forget_routes
 }
 
 # goes_through LABEL ENCAP

@@ -341,3 +341,14 @@ tunnel_down()
 	hm cor unbind "$a1" host
 	hm mob forget "$a1"
 }
+
+# what routes have learnt must not help the next test
+forget_routes()
+{
+	local name
+
+	for name in cor mob; do
+		ip -n "$name-$ID" route flush cache
+		ip -n "$name-$ID" -6 route flush cache
+	done
+}
