@@ -153,6 +153,12 @@ path_harden()
 # path_up: networks and module
 path_up()
 {
+	path_networks
+	path_module
+}
+
+path_networks()
+{
 	local name
 
 	# shellcheck disable=SC2086 # names are words
@@ -167,16 +173,20 @@ path_up()
 			bail "no firewall on $name"
 	done
 	path_build || bail "cannot build the networks"
-	path_module
 }
 
-# path_module: loads it, and wakes it in each namespace
+# path_module [PARAMETER...]: loads it, and wakes it in each namespace
 path_module()
+{
+	modprobe -a tunnel4 tunnel6 || bail "no tunnel4, tunnel6"
+	insmod /t/hmmp.ko "$@" || bail "the module cannot be loaded"
+	path_awake
+}
+
+path_awake()
 {
 	local name
 
-	modprobe -a tunnel4 tunnel6 || bail "no tunnel4, tunnel6"
-	insmod /t/hmmp.ko || bail "the module cannot be loaded"
 	for name in $path_hosts $path_routers; do
 		on "$name" hmmpctl limits flows=65536 >"$RUN/limits" ||
 			bail "the module does not hear $name"
