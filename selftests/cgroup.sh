@@ -88,13 +88,14 @@ carried()
 # a_ping: by cor, into a binding of a host
 a_ping()
 {
-	inside on cor ping -c 1 -W 5 "$a1" 2>"$RUN/ping"
+	inside on cor ping -c 1 -W 5 "$a1" >"$RUN/ping" 2>&1
 }
 
 not_permitted()
 {
-	! a_ping && echo $$ >"$CGROUP/cgroup.procs" &&
-		grep -q 'Operation not permitted' "$RUN/ping"
+	! a_ping && echo $$ >"$CGROUP/cgroup.procs"
+	cat "$RUN/ping"
+	grep -q 'Operation not permitted' "$RUN/ping"
 }
 
 for_a_host()

@@ -51,12 +51,17 @@ told()
 
 well()
 {
-	check "$1: a download begins" download mob "$(server_of "$1")" 1m.bin
+	check "$1: a connection" talk_open "$1" mob \
+		"$(server_of "$1" | tr -d '[]')" "$HTTP"
 	check "$1: both ends own it" claim_both
 	check "$1: mob moves" flow_move "$1"
-	check "$1: more comes" goes_on mob
+	check "$1: a line" talks "$1" "moved"
+	check "$1: nothing is under way" wait_for 20 idle "$HTTP" mob cor
 	check "$1: look" watch
-	check "$1: the file is whole" downloaded mob 1m.bin
+	for _ in 1 2 3 4 5; do
+		check "$1: long ones" talks_long "$1"
+	done
+	talk_close "$1"
 	check "$1: seen" looked
 	equal "$1: the kernel dropped none of its packets" "$(told)" ""
 	flow_home >"$OUT/home-$1" 2>&1
@@ -115,15 +120,15 @@ reason()
 	equal "$1: none elsewhere" "$(others)" ""
 }
 
-# ping_a1 [PING-WORD...]: nobody answers
+# ping_a1: by cor
 ping_a1()
 {
-	on cor ping -n -c $PINGS -i 0.05 -W 1 "$@" "$a1"
+	on cor ping -n -c "$PINGS" -i 0.05 -W 1 "$a1"
 }
 
 former()
 {
-	on mob ping -n -c $PINGS -i 0.05 -W 1 -I "$A1" 10.9.0.1
+	on mob ping -n -c "$PINGS" -i 0.05 -W 1 -I "$A1" 10.9.0.1
 }
 
 too_big()
@@ -170,7 +175,7 @@ cgroup()
 secured()
 {
 	hm cor bind "$a1" "$a2" host encap=ipip secured
-	on mob ping -n -c $PINGS -i 0.05 -W 1 -I "$A1" "$CA"
+	on mob ping -n -c "$PINGS" -i 0.05 -W 1 -I "$A1" "$CA"
 	tunnel_up_again
 }
 
@@ -184,7 +189,7 @@ policy()
 {
 	ip -n "cor-$ID" xfrm policy add src "$a2" dst "$CA" proto 4 dir in \
 		tmpl src "$a2" dst "$CA" proto esp mode transport
-	on mob ping -n -c $PINGS -i 0.05 -W 1 -I "$A1" "$CA"
+	on mob ping -n -c "$PINGS" -i 0.05 -W 1 -I "$A1" "$CA"
 	ip -n "cor-$ID" xfrm policy flush
 }
 
@@ -195,7 +200,7 @@ ecn()
 	on bb nft add chain ip busy fwd \
 		'{ type filter hook forward priority 0; }'
 	on bb nft add rule ip busy fwd ip protocol 4 ip ecn set ce
-	on mob ping -n -c $PINGS -i 0.05 -W 1 -I "$A1" "$CA"
+	on mob ping -n -c "$PINGS" -i 0.05 -W 1 -I "$A1" "$CA"
 	on bb nft delete table ip busy
 }
 
@@ -283,7 +288,6 @@ relayed()
 
 modprobe drop_monitor
 path_up
-check "web server" start_nginx cor
 check "cor answers" talk_serve cor "$HTTP"
 for encap in ipip ip6ip6 4in6 6in4 minenc; do
 	well "$encap"

@@ -62,7 +62,7 @@ a_talk()
 moves()
 {
 	twin "$1"
-	anchor "$A1" && path_detach a && path_attach b || return
+	wait_for 20 idle "$HTTP" mob cor && anchor "$A1" && path_detach a && path_attach b || return
 	[ "$1" = 1 ] || ip -n "mob-$ID" addr add "$A3/24" dev wb || return
 	capture bb x0 "wire-$1" || return
 	if [ "$1" = 1 ]; then

@@ -28,14 +28,14 @@ user_up()
 
 is_root()
 {
-	[ "$(readlink "/proc/$user/ns/net")" != "$(readlink /proc/self/ns/net)" ] &&
-		as_user true
+	as_user [ "$(readlink "/proc/$user/ns/net")" != \
+		"$(readlink /proc/self/ns/net)" ]
 }
 
 # as_user COMMAND...: as root of that namespace
 as_user()
 {
-	nsenter -t "$user" -U -n --preserve-credentials "$@"
+	nsenter -t "$user" -U -n "$@"
 }
 
 # refused SENTENCE COMMAND...
@@ -46,7 +46,7 @@ refused()
 
 limit()
 {
-	as_user hmmpctl -j limits | jq ".$1 // .[\"$1\"]"
+	as_user hmmpctl -j limits | jq ".$1"
 }
 
 limits()

@@ -81,6 +81,9 @@ static int begin(void)
 	struct nlmsghdr *nlh;
 	int group = NET_DM_GRP_ALERT;
 
+	/* who was here before may not have had the time to */
+	nlh = start(buf, family, NET_DM_CMD_STOP);
+	tell(nlh, NULL);
 	nlh = start(buf, family, NET_DM_CMD_CONFIG);
 	mnl_attr_put_u8(nlh, NET_DM_ATTR_ALERT_MODE, NET_DM_ALERT_MODE_PACKET);
 	mnl_attr_put_u32(nlh, NET_DM_ATTR_TRUNC_LEN, PAYLOAD);
