@@ -546,6 +546,7 @@ int hmmp_encap_held(struct hmmp_net *hn, struct sk_buff *skb,
 		return -ENOENT;
 	if (!hmmp_packet_read(skb, skb_network_offset(skb), family, true,
 			      &p)) {
+		hmmp_drop(hn, DROP_MALFORMED);
 		kfree_skb(skb);
 		return 0;
 	}

@@ -88,14 +88,16 @@ carried()
 # a_ping: by cor, into a binding of a host
 a_ping()
 {
-	inside on cor ping -c 1 -W 5 "$a1" >"$RUN/ping" 2>&1
+	inside on cor ping -c 1 -W 5 "$a1"
 }
 
+# not_permitted: who sends is told so
 not_permitted()
 {
-	! a_ping && echo $$ >"$CGROUP/cgroup.procs"
-	cat "$RUN/ping"
-	grep -q 'Operation not permitted' "$RUN/ping"
+	inside on cor bash -c "echo x >/dev/udp/$a1/5060" 2>"$RUN/refused"
+	echo $$ >"$CGROUP/cgroup.procs"
+	cat "$RUN/refused"
+	grep -q 'Operation not permitted' "$RUN/refused"
 }
 
 for_a_host()
