@@ -90,7 +90,7 @@ grid()
 		rtt "$r"
 		for ms in 300 1000 5000 10000; do
 			for way in down up; do
-				cell $way "$ms"
+				cell "$way" "$ms"
 			done
 		done
 	done
@@ -102,7 +102,7 @@ subset()
 
 	for ms in 300 1000 5000; do
 		for way in down up; do
-			cell $way "$ms"
+			cell "$way" "$ms"
 		done
 	done
 	cell down 10000
