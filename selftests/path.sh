@@ -189,12 +189,6 @@ hm()
 	on "$1" hmmpctl "${@:2}"
 }
 
-# stat_of NAME COUNTER
-stat_of()
-{
-	on "$1" hmmpctl -j stats -a | jq -r ".$2"
-}
-
 # --- what an agent would do ---
 
 # anchor ADDRESS [MTU]: mob holds a former address on its dummy
