@@ -63,7 +63,7 @@ prompt()
 		rtt_ms: $rtt, wanted_ms: $wanted, tries: $tries } + . +
 		{ over_rtt_ms: ((.stall_ms - $rtt) * 10 | round / 10) }' \
 		"$RUN/result")")
-	return $ret
+	return "$ret"
 }
 
 cell()

@@ -9,6 +9,8 @@
 # the same association, three to another. cor has a binding for the first
 # association, and what leaves cor is looked at on its link; mob is in both
 # networks, so that whatever goes the native way arrives.
+#
+# shellcheck disable=SC2119,SC2120 # what may have arguments
 
 . ./lib.sh
 . ./topology.sh

@@ -239,8 +239,8 @@ static double time_of(struct hmmpnl *h, unsigned int dumps, unsigned int n)
 		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &b);
 		if (s.n != n)
 			die("number of bindings", -EINVAL);
-		ms = 1e3 * (double)(b.tv_sec - a.tv_sec) +
-		     1e-6 * (double)(b.tv_nsec - a.tv_nsec);
+		ms = 1000.0 * (double)(b.tv_sec - a.tv_sec) +
+		     (double)(b.tv_nsec - a.tv_nsec) / NSEC_PER_MSEC;
 		best = best < 0 || ms < best ? ms : best;
 	}
 	return best;
