@@ -137,11 +137,12 @@ tunnelled()
 
 	m=$(answers "$code")
 	check "$a: another address, where nobody is" hm cor bind "$A1" "$A3" \
-		owner="$OWNER"
+		owner="$OWNER" lifetime=600000
 	check "$a: cor asks" asks
 	[ "$code" = none ] ||
 		check "$a: ara answers" wait_for 20 answered_more "$code" "$m"
-	check "$a: mob's address" hm cor bind "$A1" "$A2" owner="$OWNER"
+	check "$a: mob's address" hm cor bind "$A1" "$A2" owner="$OWNER" \
+		lifetime=600000
 	check "$a: cor is answered" heard
 	check "$a: mob asks" tell mob ask "$ASK"
 	check "$a: nothing was lost" disturbed

@@ -234,9 +234,9 @@ heard_unreachable()
 	[ "$(server_said EHOSTUNREACH)" -gt "${1:-0}" ]
 }
 
-# cut NAME ADDRESS: that router says that it cannot be reached, until mended.
+# cut_off NAME ADDRESS: that router says that it cannot be reached, until mended.
 # (With a route that says so its reverse-path filter would drop mob's packets.)
-cut()
+cut_off()
 {
 	on "$1" nft -f - <<-NFT
 		table inet cut {
@@ -288,7 +288,7 @@ errors()
 		"$OUT/server-errors.log")" 0
 
 	n=$(icmp_to_cor)
-	check "errors: arb says that mob cannot be reached" cut arb "$A2"
+	check "errors: arb says that mob cannot be reached" cut_off arb "$A2"
 	l=$(lines errors)
 	echo ask >&"${SAYS[errors]}"
 	check "errors: to cor" wait_for 20 more_icmp "$n"
@@ -305,7 +305,7 @@ native_errors()
 
 	check "errors: mob goes home" eval 'tunnel_of ipip; flow_home || :'
 	check "errors: it works there" says errors ask
-	check "errors: ara says that mob cannot be reached" cut ara "$A1"
+	check "errors: ara says that mob cannot be reached" cut_off ara "$A1"
 	l=$(lines errors)
 	echo ask >&"${SAYS[errors]}"
 	check "errors: cor's user is told" wait_for 20 heard_unreachable
