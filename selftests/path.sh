@@ -253,7 +253,8 @@ claim_both()
 hand_over()
 {
 	hm mob at "$1" "$1" dev="$DUMMY" && hm mob handoff "$1" "$2" &&
-		hm cor bind "$1" "$2" owner="$OWNER" ${4:+encap="$4"} "${@:5}" &&
+		hm cor bind "$1" "$2" owner="$OWNER" lifetime=600000 \
+			${4:+encap="$4"} "${@:5}" &&
 		hm mob peer "$3" owner="$OWNER" current="$2" accepted \
 			${4:+encap="$4"}
 }
@@ -284,7 +285,8 @@ flow_move()
 	anchor "$a1" && path_detach a && path_attach b "$family" &&
 		hand_over "$a1" "$a2" "$far" "$1" local-outer="$ca" || return
 	[ -z "$family" ] ||
-		hm mob bind "$far" "$ca" owner="$OWNER" encap="$1"
+		hm mob bind "$far" "$ca" owner="$OWNER" encap="$1" \
+			lifetime=600000
 }
 
 # flow_home: mob is in a, and nobody knows of anything
