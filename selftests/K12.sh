@@ -81,9 +81,10 @@ flooded()
 	# the firewall of cor has to know all of them
 	sysctl -q -w net.netfilter.nf_conntrack_max=200000
 	check "a connection" tell mob open "$CA" "$HTTP" 1
-	check "cor tracks it" wait_for 10 test "$(flows_of cor)" = 1
-	forget_conntrack
 	check "it carries data" tell mob ask 20
+	equal "cor tracks it" "$(flows_of cor)" 1
+	forget_conntrack
+	check "it still carries data" tell mob ask 20
 	before=$(slab)
 	new="$(stat_of cor flow_new) $(stat_of cor flow_picked)"
 	check "$SYNS SYNs" flood
@@ -180,6 +181,14 @@ set_param()
 	echo "$2" >"$PARAM/$1"
 }
 
+# two_hosts: cor is one, bb the other, where SSH is let in
+two_hosts()
+{
+	start conns-bb bb conns "$RUN/conns-bb" 22
+	wait_for 10 listens bb 22 && tell mob open 10.0.1.2 22 1 &&
+		tell mob ask 20 && claim mob
+}
+
 peer()
 {
 	hm mob peer "$1" owner="$OWNER" current="$A2" unknown
@@ -187,15 +196,16 @@ peer()
 
 others_full()
 {
+	check "a connection to each of two hosts" two_hosts
 	check "a limit of peers" hm mob limits peers=1
-	check "one" peer 10.9.0.7
+	check "one" peer "$CA"
 	check "a second one is refused with a sentence" \
-		refused "limit of peers" mob peer 10.9.0.8 owner="$OWNER" \
-		current="$A2" accepted
+		refused "the limit of peers is reached" mob peer 10.0.1.2 \
+		owner="$OWNER" current="$A2" unknown
 	check "a limit of addresses" hm mob limits locals=1
 	check "one" hm mob at 10.1.0.81 10.1.0.81
 	check "a second one is refused with a sentence" \
-		refused "limit" mob at 10.1.0.82 10.1.0.82
+		refused "the limit of local addresses is reached" mob at 10.1.0.82 10.1.0.82
 	check "it goes" hm mob forget 10.1.0.81
 	check "a user namespace may lower its limits" \
 		unshare -Urn hmmpctl limits flows=10
@@ -219,6 +229,7 @@ dumps()
 
 	hm cor limits bindings=20000 >"$RUN/limits"
 	hm mob limits flows=65536 >"$RUN/limits"
+	ulimit -n 8192
 	check "dumps of 2000 bindings, while six clients change others" \
 		churned "$whole and .fixed == 2000 and .most > .least" cor \
 		bindings 2000 30 "$CA" eth0
@@ -241,6 +252,7 @@ full_of_flows "namespace" 'hm mob limits flows=1' 'hm mob limits flows=65536'
 tell mob reset >"$RUN/reset"
 wait_for 20 no_flows
 tell mob open "$CA" "$HTTP" 1 >"$RUN/open"
+tell mob ask 20 >"$RUN/open"	# so that cor tracks it, too
 export max
 max=$(cat $PARAM/flow_max)
 # cor's are counted, too
