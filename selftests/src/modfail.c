@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Loads a module again and again, while one allocation on the way fails, each
- * time a later one, until all of them have. The first ones are the loader's
- * own, and many; only the last ones are looked at, which the module makes. Each
- * failure has to be told as one of memory, and to leave nothing that keeps the
- * module from being loaded the next time; where the kernel did without, the
- * module is unloaded.
+ * time a later one, until all of them have; where the kernel cannot tell the many
+ * of its loader from those of the module, the last ones are enough. Each failure
+ * has to be told as one of memory, and to leave nothing that keeps the module from being
+ * loaded the next time; where the kernel did without, the module is unloaded.
  *
- *	modfail FILE
+ *	modfail FILE [LAST]
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -22,7 +22,6 @@
 
 #define NAME	"hmmp"
 #define MANY	20000		/* allocations: more than there are */
-#define LAST	150		/* so many are looked at */
 
 /* Return: 0 or a positive errno; *left: see fail_disarm(). */
 static int load(const char *path, unsigned int nth, unsigned int *left)
@@ -51,6 +50,8 @@ static bool loads_and_goes(const char *path, unsigned int nth,
 		printf("allocation %u: %s\n", nth, strerror(err));
 		return false;
 	}
+	printf("%u: %s\n", nth, strerror(err));
+	fflush(stdout);
 	*refused += !!err;
 	if (!err && syscall(SYS_delete_module, NAME, 0)) {
 		printf("allocation %u: cannot unload: %s\n", nth,
@@ -62,21 +63,24 @@ static bool loads_and_goes(const char *path, unsigned int nth,
 
 int main(int argc, char **argv)
 {
-	unsigned int n, all, left = 0, refused = 0;
+	unsigned int n, all, last = MANY, left = 0, refused = 0;
+	int i;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: modfail FILE\n");
+	if (argc != 2 && argc != 3) {
+		fprintf(stderr, "usage: modfail FILE [LAST]\n");
 		return 2;
 	}
+	if (argc == 3)
+		last = atoi(argv[2]);
 	fail_open();
-	if (!loads_and_goes(argv[1], MANY, &left, &refused) || !left)
-		return 1;
+	for (i = 0; i < 2; i++)		/* the first time may need more */
+		if (!loads_and_goes(argv[1], MANY, &left, &refused) || !left)
+			return 1;
 	all = MANY - left;
 	left = 0;
-	for (n = all > LAST ? all - LAST : 1; !left; n++)
+	for (n = all > last ? all - last : 1; !left; n++)
 		if (!loads_and_goes(argv[1], n, &left, &refused))
 			return 1;
-	printf("%u allocations, the last %u failed, %u were needed\n", all,
-	       LAST, refused);
+	printf("%u allocations, %u were needed\n", all, refused);
 	return !refused;
 }

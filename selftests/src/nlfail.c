@@ -52,7 +52,7 @@ struct test {
 	request_t last;
 };
 
-static in_addr_t local_ip, remote_ip, other_ip;
+static in_addr_t local_ip, remote_ip, other_ip, third_ip;
 static uint16_t rport;
 static char **lport;		/* of the connection in question */
 static bool failed;
@@ -167,12 +167,12 @@ static struct nlmsghdr *binding_key(char *buf, uint8_t cmd, bool host)
 	return h;
 }
 
-static struct nlmsghdr *bind_to(char *buf, bool host)
+static struct nlmsghdr *bind_to(char *buf, in_addr_t current, bool host)
 {
 	struct nlmsghdr *h = binding_key(buf, HMMP_CMD_BINDING_NEW, host);
 	static uint32_t seq;
 
-	put_ip(h, B(CURRENT), host ? remote_ip : other_ip);
+	put_ip(h, B(CURRENT), current);
 	put_ip(h, B(LOCAL_OUTER), local_ip);
 	mnl_attr_put_u32(h, B(ENCAP), HMMP_ENCAP_IPIP);
 	mnl_attr_put_u32(h, B(LIFETIME), 3600000);
@@ -184,12 +184,12 @@ static struct nlmsghdr *bind_to(char *buf, bool host)
 
 static struct nlmsghdr *bind_flows(char *buf)
 {
-	return bind_to(buf, false);
+	return bind_to(buf, other_ip, false);
 }
 
 static struct nlmsghdr *bind_on_credit(char *buf)
 {
-	struct nlmsghdr *h = bind_to(buf, false);
+	struct nlmsghdr *h = bind_to(buf, third_ip, false);
 
 	mnl_attr_put_u32(h, B(STATUS), HMMP_STATUS_PROVISIONAL);
 	mnl_attr_put_u64(h, B(CREDIT), 1000);
@@ -198,12 +198,12 @@ static struct nlmsghdr *bind_on_credit(char *buf)
 
 static struct nlmsghdr *bind_host(char *buf)
 {
-	return bind_to(buf, true);
+	return bind_to(buf, remote_ip, true);
 }
 
 static struct nlmsghdr *bind_held(char *buf)
 {
-	struct nlmsghdr *h = bind_to(buf, true);
+	struct nlmsghdr *h = bind_to(buf, remote_ip, true);
 
 	mnl_attr_put_u32(h, B(FLAGS), HMMP_BINDING_FLAGS_BUFFER);
 	return h;
@@ -243,7 +243,7 @@ static struct nlmsghdr *at_via(char *buf)
 {
 	struct nlmsghdr *h = at_home(buf);
 
-	put_ip(h, L(VIA_LOCAL), local_ip);
+	put_ip(h, L(VIA_LOCAL), other_ip);
 	put_ip(h, L(VIA_REMOTE), remote_ip);
 	mnl_attr_put_u32(h, L(VIA_ENCAP), HMMP_ENCAP_IPIP);
 	mnl_attr_put_u32(h, L(VIA_LIFETIME), 3600000);
@@ -506,6 +506,7 @@ int main(int argc, char **argv)
 	local_ip = inet_addr(argv[1]);
 	remote_ip = inet_addr(argv[2]);
 	other_ip = inet_addr("10.77.0.1");
+	third_ip = inet_addr("10.77.0.2");
 	rport = htons(atoi(argv[3]));
 	lport = argv + 4;
 	nl_open();
