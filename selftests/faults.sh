@@ -7,10 +7,10 @@
 # kernel: debug
 #
 # Networks: see path.sh. The kernel's fault injection makes allocations fail:
-# each one in turn while the module is loaded (modfail) and while it is asked
-# for something (nlfail); some, at random, of those that packets need, in
-# softirq as well. Transfers have to survive that. What is left over is seen
-# afterwards by kmemleak, and by the module that can go.
+# each one in turn while the module is asked for something (nlfail); some, at
+# random, of those that packets need, in softirq as well. Transfers have to
+# survive that. What is left over is seen afterwards by kmemleak, and by the
+# module that can go.
 #
 # shellcheck disable=SC2119 # what may have arguments
 
@@ -19,61 +19,9 @@
 . ./hmmp.sh
 . ./path.sh
 . ./host.sh
+. ./inject.sh
 
-injection=/sys/kernel/debug
-FAR=90		# connections that are older than the module
-
-# inject FILE VALUE: for every kind of allocation, as far as it has that
-inject()
-{
-	local kind
-
-	for kind in failslab fail_page_alloc; do
-		[ ! -e "$injection/$kind/$1" ] ||
-			echo "$2" >"$injection/$kind/$1" || return
-	done
-}
-
-# one_by_one: whatever memory a task asks for counts, and nothing is printed
-one_by_one()
-{
-	inject verbose 0 && inject probability 0 && inject task-filter N &&
-		inject ignore-gfp-wait N && inject ignore-gfp-highmem N &&
-		inject min-order 0
-}
-
-# storm PERCENT [module]: of the allocations that cannot wait fail, or of those
-# only that are made below a function of the module, where the kernel can tell
-storm()
-{
-	local text size
-
-	inject probability 0
-	inject ignore-gfp-wait Y
-	inject times -1
-	if [ "${2:-}" = module ] && tells_callers; then
-		text=$(cat /sys/module/hmmp/sections/.text)
-		size=$(awk '$1 == "hmmp" { print $2 }' /proc/modules)
-		inject ignore-gfp-wait N
-		inject require-start "$text"
-		inject require-end $((text + size))
-		inject probability 50
-	else
-		inject probability "$1"
-	fi
-}
-
-tells_callers()
-{
-	[ -e $injection/failslab/require-start ]
-}
-
-calm()
-{
-	inject probability 0
-	inject require-start 0
-	inject require-end 0xffffffffffffffff
-}
+OLDER=90		# connections that are older than the module
 
 # lost NAME COUNTER...: what it has counted there
 lost()
@@ -103,40 +51,10 @@ while True:
 
 # --- one by one ---
 
-# loads: where the module's own allocations cannot be told from the loader's, the
-# kernel itself warns that it has no memory for jump labels
-loads()
-{
-	local last=100
-
-	sysctl -q -w kernel.panic_on_warn=0
-	if tells_callers; then
-		# where x86 has modules
-		inject require-start 0xffffffffa0000000
-		inject require-end 0xffffffffff000000
-		last=
-	fi
-	# shellcheck disable=SC2086 # no word if empty
-	check "the module, while each allocation fails" \
-		modfail /t/hmmp.ko $last
-	note "$(tail -n 1 "$RUN/check")"
-	calm
-	sysctl -q -w kernel.panic_on_warn=1
-	dmesg -c >"$OUT/loads.log"
-	refute "the kernel complains of nothing else" complains
-}
-
-complains()
-{
-	grep -vE 'WARNING: .* at kernel/jump_label.c:' "$OUT/loads.log" |
-		grep -E 'WARNING:|BUG:|Oops|KASAN|UBSAN|ODEBUG|refcount_t|rcu:' \
-			>"$OUT/complaints"
-}
-
 older_connections()
 {
 	check "holders of connections" conns_up cor mob
-	check "connections" tell mob open "$CA" "$HTTP" "$FAR"
+	check "connections" tell mob open "$CA" "$HTTP" "$OLDER"
 }
 
 requests()
@@ -244,7 +162,6 @@ opened_more()
 path_up
 rmmod hmmp || bail "the module cannot go"
 check "fault injection" one_by_one
-loads
 older_connections
 path_module
 requests
