@@ -69,23 +69,24 @@ struct hmmp_binding *hmmp_binding_find(struct net *net, u8 family,
 }
 
 /**
- * hmmp_binding_any - is there any binding of a far end?
+ * hmmp_binding_first - the first of a far end's bindings, whosoever it is
  * @net: namespace
  * @family: AF_INET or AF_INET6
  * @original: address 1
  *
- * Caller: RCU read side. Return: true if packets to or from it need a look.
+ * Caller: RCU read side. Return: a binding; or NULL, and packets to or from it
+ * need no look.
  */
-bool hmmp_binding_any(struct net *net, u8 family,
-		      const union nf_inet_addr *original)
+struct hmmp_binding *hmmp_binding_first(struct net *net, u8 family,
+					const union nf_inet_addr *original)
 {
 	u32 bucket = binding_bucket(net, family, original);
 	struct hmmp_binding *b;
 
 	hlist_for_each_entry_rcu(b, &binding_table[bucket], node)
 		if (same_original(b, net, family, original))
-			return true;
-	return false;
+			return b;
+	return NULL;
 }
 
 /**

@@ -428,8 +428,9 @@ bool hmmp_decap_is_ours(const struct hmmp_net *hn, const struct sk_buff *skb,
 /**
  * hmmp_decap_plain - refuse a plain segment of a flow that has moved away
  * @hn: namespace
- * @skb: packet that is not a decapsulated one: at the very beginning of
- *	PRE_ROUTING, or at LOCAL_IN if it came in fragments
+ * @skb: packet that is not a decapsulated one, at the very beginning of
+ *	PRE_ROUTING; of fragments, the first one has the ports, and without it
+ *	the others are of no use
  * @family: of the packet
  *
  * From a while after the move was verified, whoever sends from the address
@@ -440,13 +441,17 @@ bool hmmp_decap_is_ours(const struct hmmp_net *hn, const struct sk_buff *skb,
 unsigned int hmmp_decap_plain(struct hmmp_net *hn, const struct sk_buff *skb,
 			      u8 family)
 {
+	union nf_inet_addr from;
 	struct hmmp_binding *b;
 	struct hmmp_packet p;
 	struct hmmp_where at;
 	struct hmmp_flow *f;
 
+	hmmp_packet_addr(skb, family, true, &from);
+	if (!hmmp_binding_first(hn->net, family, &from))
+		return NF_ACCEPT;
 	if (!hmmp_packet_read(skb, skb_network_offset(skb), family, false, &p) ||
-	    !p.tcp || !hmmp_binding_any(hn->net, family, &p.key.remote))
+	    !p.ports)
 		return NF_ACCEPT;
 	f = hmmp_flow_find(hn->net, &p.key);
 	if (!f || !f->owner)

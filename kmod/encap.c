@@ -49,12 +49,6 @@ struct trip {
 
 #define drop(hn, what) ({ hmmp_drop(hn, what); NF_DROP; })
 
-static bool forwarded(const struct sk_buff *skb, u8 family)
-{
-	return family == AF_INET ? IPCB(skb)->flags & IPSKB_FORWARDED :
-				   IP6CB(skb)->flags & IP6SKB_FORWARDED;
-}
-
 /* Neighbour discovery is of its link. */
 static bool is_nd(const struct sk_buff *skb)
 {
@@ -256,23 +250,52 @@ static void host_way(struct hmmp_binding *b, struct way *w)
 	go_bound(b, &at, w);
 }
 
+/**
+ * struct concern - what the addresses of a packet have to do with us
+ * @first: the first binding of its destination, or NULL
+ * @l: the former address that is its source, or NULL
+ * @forward: it comes from elsewhere
+ */
+struct concern {
+	struct hmmp_binding *first;
+	const struct hmmp_local *l;
+	bool forward;
+};
+
+/* Most packets have nothing to do with us, and go on from here. */
+static bool concerns(struct hmmp_net *hn, const struct sk_buff *skb, u8 family,
+		     struct concern *c)
+{
+	const struct hmmp_local_map *map = rcu_dereference(hn->local);
+	union nf_inet_addr a;
+
+	c->first = NULL;
+	c->l = NULL;
+	if (atomic_read(&hn->n_chained)) {
+		hmmp_packet_addr(skb, family, false, &a);
+		c->first = hmmp_binding_first(hn->net, family, &a);
+	}
+	c->forward = hmmp_packet_forwarded(skb, family);
+	if (map && map->busy && !c->forward) {
+		hmmp_packet_addr(skb, family, true, &a);
+		c->l = hmmp_local_find(map, family, &a);
+	}
+	return c->first || c->l;
+}
+
 /* Which way does this packet go? */
 static unsigned int find_way(struct hmmp_net *hn, const struct sk_buff *skb,
-			     const struct hmmp_packet *p, bool forward,
-			     struct way *w)
+			     const struct hmmp_packet *p,
+			     const struct concern *c, struct way *w)
 {
-	const struct hmmp_local *l = NULL;
+	const struct hmmp_local *l = c->l;
+	struct hmmp_binding *b = c->first;
 	unsigned int verdict;
-	struct hmmp_binding *b;
 	bool took = false;
-	bool bound;
 
-	bound = hmmp_binding_any(hn->net, p->key.family, &p->key.remote);
-	if (!forward) {
-		l = hmmp_local_find(rcu_dereference(hn->local), p->key.family,
-				    &p->key.local);
+	if (!c->forward) {
 		verdict = NF_ACCEPT;
-		if (bound || (l && hmmp_local_moved(l)))
+		if (b || (l && hmmp_local_moved(l)))
 			verdict = flow_way(hn, skb, p, l, w, &took);
 		if (verdict != NF_ACCEPT || took)
 			return verdict;
@@ -283,8 +306,9 @@ static unsigned int find_way(struct hmmp_net *hn, const struct sk_buff *skb,
 		if (l && hmmp_local_moved(l))
 			return drop(hn, DROP_FORMER);
 	}
-	b = bound ? hmmp_binding_find(hn->net, p->key.family, &p->key.remote,
-				      0) : NULL;
+	if (b && b->owner)
+		b = hmmp_binding_find(hn->net, p->key.family, &p->key.remote,
+				      0);
 	if (b)
 		host_way(b, w);
 	return NF_ACCEPT;
@@ -497,6 +521,24 @@ static unsigned int go(struct hmmp_net *hn, struct sk_buff *skb,
 			   encapsulate(hn, skb, p->key.family, w);
 }
 
+static unsigned int encap_concerned(struct hmmp_net *hn, struct sk_buff *skb,
+				    u8 family, const struct concern *c)
+{
+	unsigned int verdict;
+	struct hmmp_packet p;
+	struct way w = {};
+
+	if (leave_alone(skb, family) ||
+	    !hmmp_packet_read(skb, skb_network_offset(skb), family, true, &p))
+		return NF_ACCEPT;
+	verdict = find_way(hn, skb, &p, c, &w);
+	if (verdict != NF_ACCEPT)
+		return verdict;
+	if (!w.o.saddr.family && !w.o.daddr.family && !w.b)
+		return NF_ACCEPT;
+	return go(hn, skb, &p, c->forward, &w);
+}
+
 /**
  * hmmp_encap - put a packet into another one if it has to be
  * @hn: namespace
@@ -507,23 +549,11 @@ static unsigned int go(struct hmmp_net *hn, struct sk_buff *skb,
  */
 unsigned int hmmp_encap(struct hmmp_net *hn, struct sk_buff *skb, u8 family)
 {
-	const struct hmmp_local_map *map = rcu_dereference(hn->local);
-	bool forward = forwarded(skb, family);
-	unsigned int verdict;
-	struct hmmp_packet p;
-	struct way w = {};
+	struct concern c;
 
-	if (!atomic_read(&hn->n_chained) && (!map || !map->busy))
+	if (!concerns(hn, skb, family, &c))
 		return NF_ACCEPT;
-	if (leave_alone(skb, family) ||
-	    !hmmp_packet_read(skb, skb_network_offset(skb), family, true, &p))
-		return NF_ACCEPT;
-	verdict = find_way(hn, skb, &p, forward, &w);
-	if (verdict != NF_ACCEPT)
-		return verdict;
-	if (!w.o.saddr.family && !w.o.daddr.family && !w.b)
-		return NF_ACCEPT;
-	return go(hn, skb, &p, forward, &w);
+	return encap_concerned(hn, skb, family, &c);
 }
 
 /**
@@ -546,6 +576,7 @@ int hmmp_encap_held(struct hmmp_net *hn, struct sk_buff *skb,
 		return -ENOENT;
 	if (!hmmp_packet_read(skb, skb_network_offset(skb), family, true,
 			      &p)) {
+		hmmp_drop(hn, DROP_MALFORMED);
 		kfree_skb(skb);
 		return 0;
 	}

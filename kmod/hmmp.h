@@ -364,8 +364,8 @@ void hmmp_binding_net_exit(struct hmmp_net *hn);
 struct hmmp_binding *hmmp_binding_find(struct net *net, u8 family,
 				       const union nf_inet_addr *original,
 				       u64 owner);
-bool hmmp_binding_any(struct net *net, u8 family,
-		      const union nf_inet_addr *original);
+struct hmmp_binding *hmmp_binding_first(struct net *net, u8 family,
+					const union nf_inet_addr *original);
 struct hmmp_binding *hmmp_binding_leads(struct net *net, u8 family,
 					const union nf_inet_addr *original,
 					const struct hmmp_addr *to);

@@ -57,31 +57,6 @@ arp_in(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 }
 
 /*
- * A plain segment that came in fragments has its ports only here. What was
- * decapsulated was never a fragment.
- */
-static unsigned int local_in4(void *priv, struct sk_buff *skb,
-			      const struct nf_hook_state *state)
-{
-	struct hmmp_net *hn = hmmp_net(state->net);
-
-	if (!atomic_read(&hn->n_chained) || !IPCB(skb)->frag_max_size)
-		return NF_ACCEPT;
-	return hmmp_decap_plain(hn, skb, AF_INET);
-}
-
-static unsigned int local_in6(void *priv, struct sk_buff *skb,
-			      const struct nf_hook_state *state)
-{
-	struct hmmp_net *hn = hmmp_net(state->net);
-
-	if (!atomic_read(&hn->n_chained) ||
-	    !(IP6CB(skb)->flags & IP6SKB_FRAGMENTED))
-		return NF_ACCEPT;
-	return hmmp_decap_plain(hn, skb, AF_INET6);
-}
-
-/*
  * Loopback, bridged frames, and the first of the two times that a VRF's
  * packets pass: none of these leaves this host here.
  */
@@ -122,12 +97,6 @@ static const struct nf_hook_ops hmmp_hook_ops[] = {
 		.priority = NF_IP_PRI_FIRST,
 	},
 	{
-		.hook = local_in4,
-		.pf = NFPROTO_IPV4,
-		.hooknum = NF_INET_LOCAL_IN,
-		.priority = NF_IP_PRI_FIRST,
-	},
-	{
 		.hook = post_routing4,
 		.pf = NFPROTO_IPV4,
 		.hooknum = NF_INET_POST_ROUTING,
@@ -137,12 +106,6 @@ static const struct nf_hook_ops hmmp_hook_ops[] = {
 		.hook = pre_routing6,
 		.pf = NFPROTO_IPV6,
 		.hooknum = NF_INET_PRE_ROUTING,
-		.priority = NF_IP6_PRI_FIRST,
-	},
-	{
-		.hook = local_in6,
-		.pf = NFPROTO_IPV6,
-		.hooknum = NF_INET_LOCAL_IN,
 		.priority = NF_IP6_PRI_FIRST,
 	},
 	{

@@ -153,6 +153,7 @@ static bool read_packet(struct sk_buff *skb, const struct minenc *m,
 		return false;
 	p->key.rport = port[0];
 	p->key.lport = port[1];
+	p->ports = true;
 	return true;
 }
 

@@ -9,18 +9,19 @@
 #define NESTED_MAX	3
 
 /* An ICMP error may quote less: then it is no whole segment. */
-static void read_ports(const struct sk_buff *skb, bool out,
+static void read_ports(const struct sk_buff *skb, int at, bool out,
 		       struct hmmp_packet *p)
 {
 	__be16 buf[2], *port;
 
-	port = skb_header_pointer(skb, p->tcp, sizeof(buf), buf);
-	if (!port) {
-		p->tcp = 0;
+	port = skb_header_pointer(skb, at, sizeof(buf), buf);
+	if (!port)
 		return;
-	}
 	p->key.lport = port[!out];
 	p->key.rport = port[out];
+	p->ports = true;
+	if (!p->fragment)
+		p->tcp = at;
 }
 
 static bool read4(const struct sk_buff *skb, int off, bool out,
@@ -35,10 +36,8 @@ static bool read4(const struct sk_buff *skb, int off, bool out,
 	p->key.remote.ip = out ? iph->daddr : iph->saddr;
 	p->proto = iph->protocol;
 	p->fragment = ip_is_fragment(iph);
-	if (p->proto != IPPROTO_TCP || p->fragment)
-		return true;
-	p->tcp = off + iph->ihl * 4;
-	read_ports(skb, out, p);
+	if (p->proto == IPPROTO_TCP && !(iph->frag_off & htons(IP_OFFSET)))
+		read_ports(skb, off + iph->ihl * 4, out, p);
 	return true;
 }
 
@@ -64,10 +63,8 @@ static bool read6(const struct sk_buff *skb, int off, bool out,
 	}
 	p->proto = proto;
 	p->fragment = frag;
-	if (proto != IPPROTO_TCP || p->fragment)
-		return true;
-	p->tcp = at;
-	read_ports(skb, out, p);
+	if (proto == IPPROTO_TCP && !(ntohs(frag) & ~7))
+		read_ports(skb, at, out, p);
 	return true;
 }
 

@@ -11,6 +11,8 @@
 #include <linux/seqlock.h>
 #include <linux/skbuff.h>
 #include <linux/timekeeping.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
 
 /* Minimal encapsulation (RFC 2004). */
 #define HMMP_IPPROTO_MINENC	55
@@ -76,17 +78,37 @@ static inline u64 hmmp_now(void)
 
 /**
  * struct hmmp_packet - what matters of a packet's headers
- * @key: its addresses, and its ports if it is a whole TCP segment
+ * @key: its addresses, and its ports if @ports
  * @proto: protocol behind all extension headers
  * @tcp: offset of the TCP header from skb->data, 0 if it is not a whole segment
+ * @ports: it is a whole TCP segment, or the first fragment of one
  * @fragment: it is one
  */
 struct hmmp_packet {
 	struct hmmp_tuple key;
 	u8 proto;
 	int tcp;
+	bool ports;
 	bool fragment;
 };
+
+/* Does a packet that leaves come from elsewhere? */
+static inline bool hmmp_packet_forwarded(const struct sk_buff *skb, u8 family)
+{
+	return family == AF_INET ? IPCB(skb)->flags & IPSKB_FORWARDED :
+				   IP6CB(skb)->flags & IP6SKB_FORWARDED;
+}
+
+/* An address of a packet whose header is at hand; the rest of it is zero. */
+static inline void hmmp_packet_addr(const struct sk_buff *skb, u8 family,
+				    bool source, union nf_inet_addr *a)
+{
+	if (family == AF_INET)
+		*a = (union nf_inet_addr){ .ip = source ? ip_hdr(skb)->saddr :
+						ip_hdr(skb)->daddr };
+	else
+		a->in6 = source ? ipv6_hdr(skb)->saddr : ipv6_hdr(skb)->daddr;
+}
 
 bool hmmp_packet_read(const struct sk_buff *skb, int off, u8 family, bool out,
 		      struct hmmp_packet *p);

@@ -201,7 +201,7 @@ static void relay(struct hmmp_net *hn, struct sk_buff *skb,
 		tell6(inner, mtu);
 	hmmp_count(hn, ICMP_RELAYED);
 out:
-	kfree_skb(inner);
+	consume_skb(inner);	/* a copy: no packet is dropped here */
 }
 
 /*

@@ -75,6 +75,21 @@ static const struct sock *tcp_sock_of(const struct sk_buff *skb)
 	return sk;
 }
 
+/*
+ * Most segments: of a connection that is up and not young, neither closing nor
+ * resetting it. TCP has just written the header of what its socket sends.
+ */
+static bool just_data(const struct sk_buff *skb, const struct sock *sk)
+{
+	const struct tcphdr *th = tcp_hdr(skb);
+
+	return sk->sk_state == TCP_ESTABLISHED &&
+	       tcp_sk(sk)->segs_out > YOUNG_SEGS &&
+	       skb_transport_header_was_set(skb) &&
+	       skb_headlen(skb) >= skb_transport_offset(skb) + sizeof(*th) &&
+	       !(th->syn | th->fin | th->rst);
+}
+
 /* Opens, closes, or is young: worth a look. */
 static bool of_interest(const struct sock *sk, u8 flags)
 {
@@ -150,19 +165,10 @@ static bool announce(struct hmmp_flow *f)
 	return true;
 }
 
-/**
- * hmmp_sip_eye_out - look at a packet that leaves: is it a TCP segment?
- * @hn: namespace
- * @skb: packet in the send hook
- * @family: of the packet
- *
- * Context: the hook's, RCU read side; often under the socket's lock, which
- * is why no socket is locked here.
- */
-void hmmp_sip_eye_out(struct hmmp_net *hn, const struct sk_buff *skb,
-		      u8 family)
+/* A packet that may tell something: is it a TCP segment? */
+static noinline void look(struct hmmp_net *hn, const struct sk_buff *skb,
+			  u8 family, const struct sock *sk)
 {
-	const struct sock *sk = tcp_sock_of(skb);
 	struct hmmp_packet wire;
 	struct hmmp_tuple key;
 	struct hmmp_tcp_seg seg;
@@ -194,6 +200,31 @@ void hmmp_sip_eye_out(struct hmmp_net *hn, const struct sk_buff *skb,
 	hmmp_flow_unlock(f);
 	if (tell)
 		hmmp_event_flow(hn, f, HMMP_FLOW_EVENT_ESTABLISHED);
+}
+
+/**
+ * hmmp_sip_eye_out - look at a packet that leaves
+ * @hn: namespace
+ * @skb: packet in the send hook
+ * @family: of the packet
+ *
+ * Context: the hook's, RCU read side; often under the socket's lock, which
+ * is why no socket is locked here.
+ */
+void hmmp_sip_eye_out(struct hmmp_net *hn, const struct sk_buff *skb,
+		      u8 family)
+{
+	const struct sock *sk = tcp_sock_of(skb);
+
+	if (sk) {
+		if (just_data(skb, sk))
+			return;
+	} else if (hmmp_packet_forwarded(skb, family) ||
+		   (family == AF_INET &&
+		    ip_hdr(skb)->protocol != IPPROTO_TCP)) {
+		return;
+	}
+	look(hn, skb, family, sk);
 }
 
 static int seed_from_sock(struct hmmp_net *hn, struct sock *sk, u32 opener,

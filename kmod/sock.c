@@ -236,6 +236,9 @@ static enum hmmp_wake_result wake_locked(struct sock *sk, u32 since, u32 mtu,
 	icsk->icsk_backoff = 0;
 	if (tp->srtt_us)
 		icsk->icsk_rto = min_t(u32, __tcp_set_rto(tp), TCP_RTO_MAX);
+	/* TCP counts probes, and this one is not by its own clock. */
+	if (timer == ICSK_TIME_PROBE0 && icsk->icsk_probes_out)
+		icsk->icsk_probes_out--;
 	inet_csk_reset_xmit_timer(sk, timer, 0, TCP_RTO_MAX);
 	return HMMP_WAKE_DONE;
 }

@@ -25,7 +25,7 @@ TARGET=10	# ms
 handoffs_run()
 {
 	on mob handoffs "$ID" "$PAIRS" "$SEED" | tee "$OUT/moves" |
-		jq -r --unbuffered '"# \(.pair) \(.system) \(.from)->\(.to): " +
+		jq -r '"# \(.pair) \(.system) \(.from)->\(.to): " +
 			"outage \(.outage_ms) ms, stall \(.stall_ms) ms, " +
 			"then at most \(.again_ms) ms, kick \(.kick)"'
 	[ "${PIPESTATUS[0]}" = 0 ]

@@ -43,7 +43,11 @@ ctl()
 # stat_of NAME COUNTER: the module's
 stat_of()
 {
-	on "$1" hmmpctl -j stats -a | jq -r ".$2"
+	local name value
+
+	while read -r name value; do
+		[ "$name" != "$2" ] || echo "$value"
+	done < <(on "$1" hmmpctl stats -a)
 }
 
 # flows_of NAME [JQ-CONDITION]: how many connections are tracked there

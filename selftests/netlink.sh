@@ -19,7 +19,7 @@ module_state()
 	local what
 
 	for what in flows bindings local peers limits; do
-		on mob hmmpctl -j "$what" | jq -S \
+		on mob hmmpctl -j "$what" | jq \
 			'walk(if type == "object" then del(.age_ms, .lifetime_ms,
 			.grace_ms, .used, .flows_used) else . end)'
 	done

@@ -12,6 +12,7 @@
 
 . ./lib.sh
 . ./topology.sh
+. ./hmmp.sh
 . ./path.sh
 
 FILE=${HMMP_FILE:-1m.bin}

@@ -153,6 +153,12 @@ path_harden()
 # path_up: networks and module
 path_up()
 {
+	path_networks
+	path_module
+}
+
+path_networks()
+{
 	local name
 
 	# shellcheck disable=SC2086 # names are words
@@ -167,16 +173,20 @@ path_up()
 			bail "no firewall on $name"
 	done
 	path_build || bail "cannot build the networks"
-	path_module
 }
 
-# path_module: loads it, and wakes it in each namespace
+# path_module [PARAMETER...]: loads it, and wakes it in each namespace
 path_module()
+{
+	modprobe -a tunnel4 tunnel6 || bail "no tunnel4, tunnel6"
+	insmod /t/hmmp.ko "$@" || bail "the module cannot be loaded"
+	path_awake
+}
+
+path_awake()
 {
 	local name
 
-	modprobe -a tunnel4 tunnel6 || bail "no tunnel4, tunnel6"
-	insmod /t/hmmp.ko || bail "the module cannot be loaded"
 	for name in $path_hosts $path_routers; do
 		on "$name" hmmpctl limits flows=65536 >"$RUN/limits" ||
 			bail "the module does not hear $name"
@@ -187,12 +197,6 @@ path_module()
 hm()
 {
 	on "$1" hmmpctl "${@:2}"
-}
-
-# stat_of NAME COUNTER
-stat_of()
-{
-	on "$1" hmmpctl -j stats -a | jq -r ".$2"
 }
 
 # --- what an agent would do ---
@@ -249,7 +253,8 @@ claim_both()
 hand_over()
 {
 	hm mob at "$1" "$1" dev="$DUMMY" && hm mob handoff "$1" "$2" &&
-		hm cor bind "$1" "$2" owner="$OWNER" ${4:+encap="$4"} "${@:5}" &&
+		hm cor bind "$1" "$2" owner="$OWNER" lifetime=600000 \
+			${4:+encap="$4"} "${@:5}" &&
 		hm mob peer "$3" owner="$OWNER" current="$2" accepted \
 			${4:+encap="$4"}
 }
@@ -280,7 +285,8 @@ flow_move()
 	anchor "$a1" && path_detach a && path_attach b "$family" &&
 		hand_over "$a1" "$a2" "$far" "$1" local-outer="$ca" || return
 	[ -z "$family" ] ||
-		hm mob bind "$far" "$ca" owner="$OWNER" encap="$1"
+		hm mob bind "$far" "$ca" owner="$OWNER" encap="$1" \
+			lifetime=600000
 }
 
 # flow_home: mob is in a, and nobody knows of anything

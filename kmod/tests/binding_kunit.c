@@ -229,7 +229,7 @@ static void binding_of_other_owner(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, hmmp_binding_find(hn->net, AF_INET, &a,
 						  OWNER + 1));
 	KUNIT_EXPECT_NULL(test, hmmp_binding_find(hn->net, AF_INET, &a, 0));
-	KUNIT_EXPECT_TRUE(test, hmmp_binding_any(hn->net, AF_INET, &a));
+	KUNIT_EXPECT_TRUE(test, hmmp_binding_first(hn->net, AF_INET, &a));
 	rcu_read_unlock();
 	fixture_end(hn);
 }

@@ -6,7 +6,7 @@
  *	conns SOCKET [PORT]	holds connections; with PORT accepts them, too
  *	conns -t SOCKET WORD...	tells the one at SOCKET what to do:
  *
- *	open ADDRESS PORT N	opens N connections
+ *	open ADDRESS PORT N [P]	opens N connections, from port P on if it is given
  *	ask [SECONDS]		asks a question on each connection, and reads the
  *				answer (10 s)
  *	close [ADDRESS]		closes those with this address at either end, or
@@ -37,7 +37,7 @@
 
 #define BLOCK 512
 #define MAX 1000
-#define WORDS 4
+#define WORDS 5
 
 struct conn {
 	int fd;
@@ -263,11 +263,15 @@ static unsigned int count_waiting(void)
 	return n;
 }
 
-static int open_one(const char *addr, const char *port)
+static int open_one(const char *addr, const char *port, int own_port)
 {
 	struct sockaddr_in to = {
 		.sin_family = AF_INET,
 		.sin_port = htons(atoi(port)),
+	};
+	struct sockaddr_in own = {
+		.sin_family = AF_INET,
+		.sin_port = htons(own_port),
 	};
 	int fd;
 
@@ -276,8 +280,9 @@ static int open_one(const char *addr, const char *port)
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return errno;
-	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) &&
-	    errno != EINPROGRESS) {
+	if ((own_port && bind(fd, (struct sockaddr *)&own, sizeof(own))) ||
+	    (connect(fd, (struct sockaddr *)&to, sizeof(to)) &&
+	     errno != EINPROGRESS)) {
 		close(fd);
 		return errno;
 	}
@@ -288,10 +293,10 @@ static bool tell_open(char **word, int listener, char *reply, size_t size)
 {
 	unsigned int want = atoi(word[3] ?: "0"), before = n_lost, i;
 	long end = now_ms() + 60000;
-	int err = want ? 0 : EINVAL;
+	int err = want ? 0 : EINVAL, port = atoi(word[4] ?: "0");
 
 	for (i = 0; i < want && !err; i++)
-		err = open_one(word[1], word[2]);
+		err = open_one(word[1], word[2], port ? port++ : 0);
 	while (!err && count_connecting() && now_ms() < end)
 		turn(-1, listener, 100);
 	snprintf(reply, size, "%u opened, %u connecting, %u failed%s%s",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * See stream.h. Byte n of the stream has a value that follows from n, so the
- * reader knows whether all of them came. Used by handoffs.c.
+ * reader knows whether all of them came. Used by handoffs.c and wakes.c.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -97,6 +97,9 @@ static void *reader(void *arg)
 	ssize_t n;
 
 	while ((n = recv_some(s->rx, buf, sizeof(buf))) > 0) {
+		while (__atomic_load_n(&s->hold, __ATOMIC_RELAXED))
+			clock_wait(clock_now() + STREAM_SPACING);
+
 		struct stream_read r = { clock_now(), bytes + (uint64_t)n };
 
 		check(s, buf, (size_t)n, bytes);
@@ -213,6 +216,12 @@ void stream_close(struct stream *s)
 	pthread_join(s->reader, NULL);
 	close(s->rx);
 	close(s->tx);
+}
+
+/* The reader stops after what it reads now, until it may go on. */
+void stream_hold(struct stream *s, bool on)
+{
+	__atomic_store_n(&s->hold, on, __ATOMIC_RELAXED);
 }
 
 unsigned int stream_reads(struct stream *s)

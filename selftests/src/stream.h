@@ -35,6 +35,7 @@ struct stream_read {
  * @rx: socket of the host that reads
  * @isn: sequence number of the first byte that @tx writes
  * @stop: the writer shall end
+ * @hold: the reader shall not read
  * @wrong: a byte was not what it must be
  * @error: errno of the first call that failed, or 0
  * @n: reads up to now
@@ -46,6 +47,7 @@ struct stream {
 	int rx;
 	uint32_t isn;
 	bool stop;
+	bool hold;
 	bool wrong;
 	int error;
 	unsigned int n;
@@ -68,6 +70,7 @@ struct stream_end {
 int stream_open(struct stream *s, const struct stream_end *from,
 		const struct stream_end *to, in_port_t port);
 void stream_close(struct stream *s);
+void stream_hold(struct stream *s, bool on);
 unsigned int stream_reads(struct stream *s);
 unsigned int stream_retransmitted(const struct stream *s);
 

