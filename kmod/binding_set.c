@@ -373,12 +373,22 @@ static void lapse(struct hmmp_binding *b)
 	b->expires = U64_MAX;
 }
 
+/* Packets do it already; again in a second. */
+static void expire_later(struct hmmp_net *hn)
+{
+	hmmp_net_gc_soon(hn, HZ);
+}
+
 static void expire(struct hmmp_net *hn, struct hmmp_binding *old)
 {
 	struct hmmp_binding *b;
 
 	if (old->status == HMMP_STATUS_PROVISIONAL && old->owner &&
-	    old->before.home && !let_go(hn, old, GFP_ATOMIC)) {
+	    old->before.home) {
+		if (let_go(hn, old, GFP_ATOMIC)) {
+			expire_later(hn);
+			return;
+		}
 		hmmp_count(hn, BINDING_EXPIRED);
 		hmmp_event_binding(hn, old, HMMP_BINDING_EVENT_EXPIRED);
 		return;
@@ -392,8 +402,8 @@ static void expire(struct hmmp_net *hn, struct hmmp_binding *old)
 		return;
 	}
 	b = binding_alloc(old, GFP_ATOMIC);
-	if (!b) {	/* packets hold it already; again in a second */
-		hmmp_net_gc_soon(hn, HZ);
+	if (!b) {
+		expire_later(hn);
 		return;
 	}
 	b->flags &= ~HMMP_BINDING_FLAGS_LOST;

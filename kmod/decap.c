@@ -466,44 +466,50 @@ unsigned int hmmp_decap_plain(struct hmmp_net *hn, const struct sk_buff *skb,
 	return NF_DROP;
 }
 
-static struct rt6_info *input_route6(struct net *net)
+static int input_route6(struct hmmp_net *hn)
 {
-	struct inet6_dev *idev = in6_dev_get(net->loopback_dev);
+	struct net_device *lo = hn->net->loopback_dev;
+	struct inet6_dev *idev = in6_dev_get(lo);
 	struct rt6_info *rt;
 
 	if (!idev)
-		return NULL;
-	rt = ip6_dst_alloc(net, net->loopback_dev, 0);
+		return 0;
+	rt = ip6_dst_alloc(hn->net, lo, 0);
 	if (!rt) {
 		in6_dev_put(idev);
-		return NULL;
+		return -ENOMEM;
 	}
 	rt->rt6i_idev = idev;
 	rt->rt6i_flags = RTF_LOCAL;
 	rt->dst.input = ip6_input;
 	rt->dst.obsolete = DST_OBSOLETE_KILL;
-	return rt;
+	hn->input6 = rt;
+	return 0;
 }
 
 /**
  * hmmp_decap_net_init - make the private routes of a namespace
  * @hn: namespace; its lock is held
  *
- * Without IPv6 on the loopback device there is none for IPv6.
+ * Without IPv6 on the loopback device there is none for IPv6. The one for IPv4
+ * is made last, and tells that this is done.
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0, or -ENOMEM and it may be called again.
  */
 int hmmp_decap_net_init(struct hmmp_net *hn)
 {
 	struct rtable *rt;
+	int err;
 
+	err = hn->input6 ? 0 : input_route6(hn);
+	if (err)
+		return err;
 	rt = rt_dst_alloc(hn->net->loopback_dev, RTCF_LOCAL, RTN_LOCAL, true);
 	if (!rt)
 		return -ENOMEM;
 	rt->rt_is_input = 1;
 	rt->dst.obsolete = DST_OBSOLETE_KILL;
 	hn->input = rt;
-	hn->input6 = input_route6(hn->net);
 	return 0;
 }
 

@@ -135,7 +135,7 @@ static void room_back(struct hmmp_net *hn)
  * @seed: key, flags, bound_if and tcp are taken from it
  *
  * Any context, RCU read side. Return: the flow, an older one if another CPU
- * was first, or NULL if a limit or memory does not allow it (counted).
+ * was first, or -ENOSPC or -ENOMEM as an error pointer (counted).
  */
 struct hmmp_flow *hmmp_flow_add(struct hmmp_net *hn,
 				const struct hmmp_flow *seed)
@@ -144,12 +144,12 @@ struct hmmp_flow *hmmp_flow_add(struct hmmp_net *hn,
 	struct hmmp_flow *f, *old;
 
 	if (!room_for_one(hn))
-		return NULL;
+		return ERR_PTR(-ENOSPC);
 	f = kmem_cache_alloc(flow_cache, GFP_ATOMIC);
 	if (!f) {
 		hmmp_count(hn, FLOW_MEMORY);
 		room_back(hn);
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 	}
 	*f = *seed;
 	f->net = hn->net;

@@ -146,12 +146,12 @@ static struct hmmp_flow *begin(struct hmmp_net *hn, const struct sk_buff *skb,
 	if (dst_xfrm(skb_dst(skb)))
 		seed.flags |= HMMP_FLOW_FLAGS_IPSEC;
 	f = hmmp_flow_add(hn, &seed);
-	if (f) {
-		if (sk->sk_state == TCP_SYN_SENT)
-			hmmp_count(hn, FLOW_NEW);
-		else
-			hmmp_count(hn, FLOW_PICKED);
-	}
+	if (IS_ERR(f))
+		return NULL;
+	if (sk->sk_state == TCP_SYN_SENT)
+		hmmp_count(hn, FLOW_NEW);
+	else
+		hmmp_count(hn, FLOW_PICKED);
 	return f;
 }
 
@@ -256,12 +256,12 @@ static int seed_from_sock(struct hmmp_net *hn, struct sock *sk, u32 opener,
  *	HMMP_FLOW_FLAGS_OPENER, 0, or HMMP_FLOW_FLAGS_OPENER_UNKNOWN
  *
  * Context: process. Return: 0; -ENOENT if there is no such connection;
- * -EAGAIN while its user holds the socket; -ENOSPC at a limit.
+ * -EAGAIN while its user holds the socket; -ENOSPC at a limit; -ENOMEM.
  */
 int hmmp_sip_eye_take(struct hmmp_net *hn, const struct hmmp_tuple *key,
 		      u32 opener)
 {
-	struct hmmp_flow seed = { .key = *key, .announced = true };
+	struct hmmp_flow seed = { .key = *key, .announced = true }, *f;
 	struct sock *sk;
 	int err = -ENOENT;
 
@@ -279,10 +279,11 @@ int hmmp_sip_eye_take(struct hmmp_net *hn, const struct hmmp_tuple *key,
 		sock_gen_put(sk);
 	if (err)
 		goto out;
-	if (hmmp_flow_add(hn, &seed))
-		hmmp_count(hn, FLOW_PICKED);
+	f = hmmp_flow_add(hn, &seed);
+	if (IS_ERR(f))
+		err = PTR_ERR(f);
 	else
-		err = -ENOSPC;
+		hmmp_count(hn, FLOW_PICKED);
 out:
 	rcu_read_unlock();
 	return err;

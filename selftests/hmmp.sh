@@ -84,6 +84,20 @@ inner()
 	echo "(ip proto 4 and (ip[40:2] = $1 or ip[42:2] = $1))"
 }
 
+# points_of FILE: the test points in a program's output, renumbered, become ours
+points_of()
+{
+	local line
+
+	while read -r line; do
+		case $line in
+		"ok "*) ok "${line#*- }" ;;
+		"not ok "*) not_ok "${line#*- }" ;;
+		"Bail out"*) bail "${line#Bail out! }" ;;
+		esac
+	done <"$1"
+}
+
 # --- connections ---
 
 # conns_up NAME...: a holder of connections there, see conns.c

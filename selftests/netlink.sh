@@ -25,20 +25,6 @@ module_state()
 	done
 }
 
-# fate FILE: nlbad's test points, renumbered, become ours
-fate()
-{
-	local line
-
-	while read -r line; do
-		case $line in
-		"ok "*) ok "${line#*- }" ;;
-		"not ok "*) not_ok "${line#*- }" ;;
-		"Bail out"*) bail "${line#Bail out! }" ;;
-		esac
-	done <"$1"
-}
-
 topo_up
 modprobe -a tunnel4 tunnel6
 check "the module is loaded" insmod /t/hmmp.ko
@@ -50,7 +36,7 @@ read -r lport < <(on mob hmmpctl -j flows | jq '.[0].local_port //
 	(.[0].local | split(":")[1] | tonumber)')
 
 on mob nlbad "$(current_addr)" "$lport" "$CA" "$HTTP" >"$OUT/nlbad.log" 2>&1
-fate "$OUT/nlbad.log"
+points_of "$OUT/nlbad.log"
 module_state >"$RUN/after-first"
 on mob nlbad "$(current_addr)" "$lport" "$CA" "$HTTP" >"$OUT/nlbad2.log" 2>&1
 module_state >"$RUN/after-second"

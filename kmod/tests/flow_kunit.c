@@ -22,7 +22,7 @@ static void flow_add_twice(struct kunit *test)
 	struct hmmp_net *hn = fixture_begin();
 	struct hmmp_flow *f = fixture_flow(hn, FIRST);
 
-	KUNIT_EXPECT_NOT_NULL(test, f);
+	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, f);
 	KUNIT_EXPECT_PTR_EQ(test, fixture_flow(hn, FIRST), f);
 	KUNIT_EXPECT_PTR_NE(test, fixture_flow(hn, FIRST + 1), f);
 	KUNIT_EXPECT_EQ(test, atomic_read(&hn->n_flows), 2);
@@ -100,9 +100,10 @@ static void flow_limit(struct kunit *test)
 	u64 before = fixture_count(hn, HMMP_A_COUNTER_FLOW_LIMIT);
 
 	hn->limit.flows = 2;
-	KUNIT_EXPECT_NOT_NULL(test, fixture_flow(hn, FIRST));
-	KUNIT_EXPECT_NOT_NULL(test, fixture_flow(hn, FIRST + 1));
-	KUNIT_EXPECT_NULL(test, fixture_flow(hn, FIRST + 2));
+	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, fixture_flow(hn, FIRST));
+	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, fixture_flow(hn, FIRST + 1));
+	KUNIT_EXPECT_PTR_EQ(test, fixture_flow(hn, FIRST + 2),
+			    ERR_PTR(-ENOSPC));
 	KUNIT_EXPECT_EQ(test, atomic_read(&hn->n_flows), 2);
 	KUNIT_EXPECT_EQ(test, fixture_count(hn, HMMP_A_COUNTER_FLOW_LIMIT),
 			before + 1);

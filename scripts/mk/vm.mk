@@ -21,6 +21,11 @@ vm: ## kernels, root file system and snapshots of the test VM
 selftests: ## scenarios in the VM; KERNELS=6.12, TEST=smoke, V=1 choose
 	@selftests/run $(TEST)
 
+sanitize: ## the same on kernels that watch memory and locks; KERNELS=6.12, TEST=
+	@KERNELS="$(patsubst %-debug-debug,%-debug,\
+		$(addsuffix -debug,$(or $(KERNELS),6.1 6.12)))" \
+		selftests/run $(TEST)
+
 check: ## all tests, step by step; 45 minutes at most
 	@scripts/check
 
@@ -31,4 +36,4 @@ clean: ## removes what was built, keeps the test VM
 distclean: ## removes everything that was built or fetched
 	@rm -rf build
 
-.PHONY: setup kmod vm selftests check clean distclean
+.PHONY: setup kmod vm selftests sanitize check clean distclean

@@ -19,20 +19,15 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <libmnl/libmnl.h>
-#include <linux/genetlink.h>
 
+#include "nlask.h"
 #include "nlbad.h"
 
 /* What to do to one attribute of a request. */
 enum harm { NONE, MISSING, SHORT, LONG, RANGE, FAMILY, NULL_ADDR };
 
-static struct mnl_socket *sock;
-static uint32_t portid, seq;
-static uint16_t family, group;
 static in_addr_t local_ip, remote_ip;
 static unsigned int tests, failures;
-static char sentence[256];
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -49,117 +44,6 @@ static void point(bool good, const char *fmt, ...)
 	va_end(ap);
 	putchar('\n');
 	failures += !good;
-}
-
-static void die(const char *what)
-{
-	printf("Bail out! %s: %s\n", what, strerror(errno));
-	exit(2);
-}
-
-/* ---------------------------------------------------------------- asking */
-
-static struct nlmsghdr *start(char *buf, uint16_t type, uint8_t cmd)
-{
-	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
-	struct genlmsghdr *g;
-
-	h->nlmsg_type = type;
-	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-	h->nlmsg_seq = ++seq;
-	g = mnl_nlmsg_put_extra_header(h, sizeof(*g));
-	g->cmd = cmd;
-	g->version = 1;
-	return h;
-}
-
-static int on_error_attr(const struct nlattr *a, void *arg)
-{
-	if (mnl_attr_get_type(a) == NLMSGERR_ATTR_MSG)
-		snprintf(sentence, sizeof(sentence), "%s",
-			 mnl_attr_get_str(a));
-	return MNL_CB_OK;
-}
-
-static int read_error(const struct nlmsghdr *h)
-{
-	const struct nlmsgerr *e = mnl_nlmsg_get_payload(h);
-	size_t off = sizeof(*e);
-
-	if (!(h->nlmsg_flags & NLM_F_CAPPED))
-		off += mnl_nlmsg_get_payload_len(&e->msg);
-	if (h->nlmsg_flags & NLM_F_ACK_TLVS)
-		mnl_attr_parse(h, off, on_error_attr, NULL);
-	return -e->error;
-}
-
-/* Send a request, wait for its end; 0 or a positive errno. */
-static int ask(const struct nlmsghdr *req, mnl_cb_t cb)
-{
-	char buf[MNL_SOCKET_BUFFER_SIZE];
-	struct nlmsghdr *h;
-	int n;
-
-	sentence[0] = 0;
-	if (mnl_socket_sendto(sock, req, req->nlmsg_len) < 0)
-		die("send");
-	while (true) {
-		n = mnl_socket_recvfrom(sock, buf, sizeof(buf));
-		if (n <= 0)
-			die("receive");
-		for (h = (void *)buf; mnl_nlmsg_ok(h, n);
-		     h = mnl_nlmsg_next(h, &n)) {
-			if (h->nlmsg_seq != seq)
-				continue;
-			if (h->nlmsg_type == NLMSG_ERROR)
-				return read_error(h);
-			if (h->nlmsg_type == NLMSG_DONE)
-				return 0;
-			if (cb)
-				cb(h, NULL);
-		}
-	}
-}
-
-static int on_group(const struct nlattr *a, void *arg)
-{
-	const struct nlattr *id;
-
-	mnl_attr_for_each_nested(id, a)
-		if (mnl_attr_get_type(id) == CTRL_ATTR_MCAST_GRP_ID)
-			group = mnl_attr_get_u32(id);
-	return MNL_CB_OK;
-}
-
-static int on_family(const struct nlmsghdr *h, void *arg)
-{
-	const struct nlattr *a;
-
-	mnl_attr_for_each(a, h, sizeof(struct genlmsghdr)) {
-		if (mnl_attr_get_type(a) == CTRL_ATTR_FAMILY_ID)
-			family = mnl_attr_get_u16(a);
-		if (mnl_attr_get_type(a) == CTRL_ATTR_MCAST_GROUPS)
-			mnl_attr_parse_nested(a, on_group, NULL);
-	}
-	return MNL_CB_OK;
-}
-
-static void open_socket(void)
-{
-	char buf[MNL_SOCKET_BUFFER_SIZE];
-	struct nlmsghdr *h;
-	int on = 1;
-
-	sock = mnl_socket_open(NETLINK_GENERIC);
-	if (!sock || mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID))
-		die("netlink");
-	mnl_socket_setsockopt(sock, NETLINK_EXT_ACK, &on, sizeof(on));
-	portid = mnl_socket_get_portid(sock);
-	h = start(buf, GENL_ID_CTRL, CTRL_CMD_GETFAMILY);
-	mnl_attr_put_strz(h, CTRL_ATTR_FAMILY_NAME, HMMP_FAMILY_NAME);
-	errno = ask(h, on_family);
-	if (errno || !family || !group)
-		die("no family or group hmmp");
 }
 
 /* -------------------------------------------------------------- requests */
@@ -222,7 +106,7 @@ static int request(const struct command *c, const struct attr *hurt,
 		   enum harm harm)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];
-	struct nlmsghdr *h = start(buf, family, c->cmd);
+	struct nlmsghdr *h = nl_start(buf, nl_family, c->cmd);
 	const struct attr *a;
 	enum harm now;
 
@@ -240,7 +124,7 @@ static int request(const struct command *c, const struct attr *hurt,
 		else
 			put_number(h, a, now);
 	}
-	return ask(h, NULL);
+	return nl_ask(h, NULL, NULL);
 }
 
 static void refused(const struct command *c, const struct attr *a,
@@ -248,9 +132,9 @@ static void refused(const struct command *c, const struct attr *a,
 {
 	int got = request(c, a, harm);
 
-	point(got && (want == ANY || got == want) && sentence[0],
+	point(got && (want == ANY || got == want) && nl_sentence[0],
 	      "%s: attribute %u %s: %s, \"%s\"", c->name, a->type, what,
-	      strerror(got), sentence);
+	      strerror(got), nl_sentence);
 }
 
 static void hurt_attr(const struct command *c, const struct attr *a)
@@ -288,11 +172,11 @@ static void hurt_all(void)
 static int alone(uint8_t cmd, uint16_t type, size_t len)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];
-	struct nlmsghdr *h = start(buf, family, cmd);
+	struct nlmsghdr *h = nl_start(buf, nl_family, cmd);
 	uint8_t value[16] = { 1 };
 
 	mnl_attr_put(h, type, len, value);
-	return ask(h, NULL);
+	return nl_ask(h, NULL, NULL);
 }
 
 static void strangers(void)
@@ -303,11 +187,11 @@ static void strangers(void)
 
 	for (i = 0; i < N_COMMANDS; i++) {
 		got = alone(commands[i].cmd, 200, 4);
-		point(got == EINVAL && sentence[0],
+		point(got == EINVAL && nl_sentence[0],
 		      "%s: unknown attribute: \"%s\"", commands[i].name,
-		      sentence);
+		      nl_sentence);
 	}
-	got = ask(start(buf, family, 250), NULL);
+	got = nl_ask(nl_start(buf, nl_family, 250), NULL, NULL);
 	point(got == EOPNOTSUPP, "unknown command: %s", strerror(got));
 }
 
@@ -340,7 +224,7 @@ static void misplaced(void)
 	int got;
 
 	for (i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
-		h = start(buf, family, of[i].base->cmd);
+		h = nl_start(buf, nl_family, of[i].base->cmd);
 		for (a = of[i].base->attrs; a->kind != END; a++) {
 			if (a > of[i].base->attrs && a[-1].type == a->type)
 				continue;
@@ -350,9 +234,9 @@ static void misplaced(void)
 				put_number(h, a, NONE);
 		}
 		mnl_attr_put(h, of[i].type, of[i].len, one);
-		got = ask(h, NULL);
-		point(got == EINVAL && sentence[0], "%s: %s, \"%s\"",
-		      of[i].what, strerror(got), sentence);
+		got = nl_ask(h, NULL, NULL);
+		point(got == EINVAL && nl_sentence[0], "%s: %s, \"%s\"",
+		      of[i].what, strerror(got), nl_sentence);
 	}
 }
 
@@ -365,15 +249,15 @@ static void as_nobody(void)
 
 	if (setgid(65534) || setuid(65534))
 		die("setuid");
-	open_socket();
+	nl_open();
 	for (i = 0; i < N_COMMANDS; i++) {
 		got = request(&commands[i], NULL, NONE);
 		point(got == EPERM, "%s as another user: %s",
 		      commands[i].name, strerror(got));
 	}
 	got = 0;
-	if (mnl_socket_setsockopt(sock, NETLINK_ADD_MEMBERSHIP,
-				  &(int){ group }, sizeof(int)))
+	if (mnl_socket_setsockopt(nl_sock, NETLINK_ADD_MEMBERSHIP,
+				  &(int){ nl_group }, sizeof(int)))
 		got = errno;
 	point(got == EPERM, "the event group as another user: %s",
 	      strerror(got));
@@ -382,10 +266,10 @@ static void as_nobody(void)
 static int limit_flows(uint32_t n)
 {
 	char buf[MNL_SOCKET_BUFFER_SIZE];
-	struct nlmsghdr *h = start(buf, family, HMMP_CMD_LIMITS_SET);
+	struct nlmsghdr *h = nl_start(buf, nl_family, HMMP_CMD_LIMITS_SET);
 
 	mnl_attr_put_u32(h, HMMP_A_LIMITS_FLOWS, n);
-	return ask(h, NULL);
+	return nl_ask(h, NULL, NULL);
 }
 
 /* Root of a user namespace of its own: may lower, may not raise. */
@@ -397,13 +281,13 @@ static void as_root_of_userns(void)
 		point(false, "user namespace: %s", strerror(errno));
 		return;
 	}
-	open_socket();
+	nl_open();
 	got = limit_flows(100);
 	point(!got, "a user namespace lowers its limit: %s", strerror(got));
 	got = limit_flows(1 << 18);
-	point(got == EPERM && sentence[0],
+	point(got == EPERM && nl_sentence[0],
 	      "a user namespace cannot raise it: %s, \"%s\"", strerror(got),
-	      sentence);
+	      nl_sentence);
 }
 
 static void in_child(void (*fn)(void))
@@ -444,15 +328,14 @@ int main(int argc, char **argv)
 	flow_new[3].good = flow_key[3].good;
 	flow_set[1].good = flow_key[1].good;
 	flow_set[3].good = flow_key[3].good;
-	open_socket();
+	nl_open();
 	got = request(&commands[3], NULL, NONE);
-	point(!got, "the flow gets an owner: %s %s", strerror(got), sentence);
+	point(!got, "the flow gets an owner: %s %s", strerror(got), nl_sentence);
 	got = request(&commands[4], NULL, NONE);
-	point(!got, "a binding: %s %s", strerror(got), sentence);
+	point(!got, "a binding: %s %s", strerror(got), nl_sentence);
 	hurt_all();
 	strangers();
 	misplaced();
-	mnl_socket_close(sock);
 	in_child(as_nobody);
 	in_child(as_root_of_userns);
 	return failures ? 1 : 0;
