@@ -136,8 +136,7 @@ flow_between()
 		count_at mob "$a1" "$far" "$a2" "$ca" &&
 		count_at cor "$far" "$a1" "$ca" "$a2" &&
 		count_through "$a1" "$far" "$a2" "$ca" &&
-		hand_over "$a1" "$a2" "$far" "$1" local-outer="$ca" \
-			lifetime=600000 || return
+		hand_over "$a1" "$a2" "$far" "$1" local-outer="$ca" || return
 	[ -z "$family" ] ||
 		hm mob bind "$far" "$ca" owner="$OWNER" encap="$1" lifetime=600000
 }
