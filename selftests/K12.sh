@@ -3,6 +3,7 @@
 #
 # about: K12, floods leave nothing, tables have ends, dumps are whole
 # timeout: 400
+# unproven: has not passed on both kernels
 # needs: kmod agent programs
 #
 # Networks: see path.sh. A flood of SYNs reaches cor, from addresses that nobody

@@ -3,6 +3,7 @@
 #
 # about: K13, the module goes while everything is under way in it
 # timeout: 300
+# kernel: 6.12
 # needs: kmod agent programs
 #
 # Networks: see path.sh. A download of mob's has moved to b; firewalls of both hosts hold packets for programs that give few of

@@ -3,6 +3,7 @@
 #
 # about: without memory requests are refused, packets lost, and nothing else
 # timeout: 900
+# unproven: has not come to its end
 # needs: kmod agent programs
 # kernel: debug
 #

@@ -3,6 +3,7 @@
 #
 # about: sockets with options move, or are shown as not able to
 # timeout: 300
+# unproven: has not passed on both kernels
 # needs: kmod agent programs
 #
 # Networks: see path.sh. mob has a connection to cor for each option, opened in
