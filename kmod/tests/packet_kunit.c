@@ -68,7 +68,10 @@ static void packet_read4(struct kunit *test)
 	kfree_skb(skb);
 }
 
-/* A fragment has no ports, the first one neither; nor has half a header. */
+/*
+ * A fragment is no whole segment, but the first one has the ports, by which a
+ * plain one is refused (K2). Half a header has none.
+ */
 static void packet_read4_parts(struct kunit *test)
 {
 	struct four f = segment4();
@@ -80,11 +83,20 @@ static void packet_read4_parts(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, hmmp_packet_read(skb, 0, AF_INET, true, &p));
 	KUNIT_EXPECT_TRUE(test, p.fragment);
 	KUNIT_EXPECT_EQ(test, p.tcp, 0);
+	KUNIT_EXPECT_TRUE(test, p.ports);
+	KUNIT_EXPECT_EQ(test, p.key.lport, htons(40000));
+	kfree_skb(skb);
+	f.ip.frag_off = htons(IP_MF | 1);
+	skb = packet(test, &f, sizeof(f), htons(ETH_P_IP));
+	KUNIT_EXPECT_TRUE(test, hmmp_packet_read(skb, 0, AF_INET, true, &p));
+	KUNIT_EXPECT_TRUE(test, p.fragment);
+	KUNIT_EXPECT_FALSE(test, p.ports);
 	kfree_skb(skb);
 	f = segment4();
 	skb = packet(test, &f, sizeof(f.ip) + 3, htons(ETH_P_IP));
 	KUNIT_EXPECT_TRUE(test, hmmp_packet_read(skb, 0, AF_INET, true, &p));
 	KUNIT_EXPECT_EQ(test, p.tcp, 0);
+	KUNIT_EXPECT_FALSE(test, p.ports);
 	kfree_skb(skb);
 	skb = packet(test, &f, sizeof(f.ip) - 1, htons(ETH_P_IP));
 	KUNIT_EXPECT_FALSE(test, hmmp_packet_read(skb, 0, AF_INET, true, &p));
@@ -134,6 +146,12 @@ static void packet_read6(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, hmmp_packet_read(skb, 0, AF_INET6, true, &p));
 	KUNIT_EXPECT_TRUE(test, p.fragment);
 	KUNIT_EXPECT_EQ(test, p.tcp, 0);
+	KUNIT_EXPECT_TRUE(test, p.ports);
+	kfree_skb(skb);
+	s.ext[3] = 9;				/* not the first */
+	skb = packet(test, &s, sizeof(s), htons(ETH_P_IPV6));
+	hmmp_packet_read(skb, 0, AF_INET6, true, &p);
+	KUNIT_EXPECT_FALSE(test, p.ports);
 	kfree_skb(skb);
 }
 
