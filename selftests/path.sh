@@ -270,22 +270,25 @@ server_of()
 	esac
 }
 
-# flow_move ENCAP: mob moves from a to b, where only the outer family is if the
-# two differ, and both ends know; see tunnel_of
+# flow_move ENCAP [COMMAND...]: mob moves from a to b, where only the outer
+# family is if the two differ; then comes the command; then both ends know. See
+# tunnel_of; far is cor's inner address
 flow_move()
 {
-	local far=$CA family=
+	local encap=$1 far=$CA family=
 
-	tunnel_of "$1"
+	shift
+	tunnel_of "$encap"
 	[[ $a1 != *:* ]] || far=$CA6
-	case $1 in
+	case $encap in
 	4in6) family=6 ;;
 	6in4) family=4 ;;
 	esac
 	anchor "$a1" && path_detach a && path_attach b "$family" &&
-		hand_over "$a1" "$a2" "$far" "$1" local-outer="$ca" || return
+		"${@:-true}" && hand_over "$a1" "$a2" "$far" "$encap" \
+			local-outer="$ca" || return
 	[ -z "$family" ] ||
-		hm mob bind "$far" "$ca" owner="$OWNER" encap="$1" \
+		hm mob bind "$far" "$ca" owner="$OWNER" encap="$encap" \
 			lifetime=600000
 }
 
