@@ -18,6 +18,7 @@
 #define BURST		4096		/* datagrams read before a call back */
 #define DUMP_TRIES	3
 #define RETRY		100		/* ms, when a reading did not succeed */
+#define LOOPBACK	1		/* ifindex, in every namespace */
 
 /* What is kept of an address beside what others see. */
 struct entry {
@@ -37,6 +38,7 @@ static struct {
 	struct entry entry[ADDRS];
 	struct timer retry;
 	bool lost;			/* messages, since the last reading */
+	bool route_goes;		/* was said by what has been read */
 	char request[256] __attribute__((aligned(8)));
 	char event[NL_BUF] __attribute__((aligned(8)));
 } link_;
@@ -189,6 +191,8 @@ static int on_addr(const struct nlmsghdr *h, void *arg)
 	struct entry e;
 	int i;
 
+	if (h->nlmsg_type == RTM_DELROUTE)
+		link_.route_goes = true;
 	if (h->nlmsg_type != RTM_NEWADDR && h->nlmsg_type != RTM_DELADDR)
 		return 0;
 	if (parse_addr(h, &a, &e))
@@ -316,6 +320,19 @@ static bool drain(void)
 }
 
 /*
+ * The kernel says that an IPv4 route has gone just before it goes, and answers
+ * look-ups meanwhile. It holds the lock of rtnetlink until both are done, so
+ * an answer to a question that takes this lock, too, comes afterwards.
+ */
+static void await_routes(void)
+{
+	if (!link_.route_goes)
+		return;
+	link_.route_goes = false;
+	link_mtu(LOOPBACK);
+}
+
+/*
  * Both sockets hear of the same change before either is read here, so that
  * the state of an interface is never older than its addresses.
  */
@@ -332,6 +349,7 @@ static void on_readable(void *arg, int fd)
 		read_again();
 	}
 	judge();
+	await_routes();
 	link_.cb();
 }
 

@@ -11,7 +11,7 @@
 
 #include "roles.h"
 
-#define RETRY_MS 1000			/* after the kernel's refusal */
+#define RETRY_MS 1000			/* refused by the kernel, or no network */
 
 static const struct config *cfg;
 
@@ -200,6 +200,13 @@ static int carry_out(const struct addr *old, const struct addr *now,
 	return n;
 }
 
+/* Whatever the news say or miss: nobody stays where nothing arrives. */
+static void look_again(struct original *leader)
+{
+	leader->timer.fire = on_settled;
+	timer_set(&leader->timer, RETRY_MS);
+}
+
 static void go(struct original *leader, const struct handoff_vote *to,
 	       bool usable)
 {
@@ -211,8 +218,7 @@ static void go(struct original *leader, const struct handoff_vote *to,
 	log_print(LOG_ERROR, "hand-off: %s", kernel_error());
 	if (n == -ENOENT)
 		original_restore();
-	leader->timer.fire = on_settled;
-	timer_set(&leader->timer, RETRY_MS);
+	look_again(leader);
 }
 
 /* Do to every entry at this address what is done to its first one. */
@@ -301,6 +307,7 @@ static void evaluate(struct original *leader)
 	} else if (verdict == HANDOFF_WAIT) {
 		mark_waiting(&leader->current, true);
 		note_routed(leader, false);
+		look_again(leader);
 	} else if (verdict == HANDOFF_STAY) {
 		settle(leader);
 		note_routed(leader, best);

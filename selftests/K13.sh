@@ -6,10 +6,11 @@
 # kernel: 6.12
 # needs: kmod agent programs
 #
-# Networks: see path.sh. A download of mob's has moved to b; firewalls of both hosts hold packets for programs that give few of
-# them back (src/hold.c), before and after the module's hooks; cor's buffers are
-# full and their time runs; sockets are about to be woken; lifetimes end; dumps
-# run. Then the module is removed. Then it comes and goes 20 times.
+# Networks: see path.sh. A download of mob's has moved to b; firewalls of both
+# hosts hold packets for programs that give few of them back (src/hold.c),
+# before and after the module's hooks; cor's buffers are full and their time
+# runs; sockets are about to be woken; lifetimes end; dumps run. Then the module
+# is removed. Then it comes and goes 20 times.
 
 . ./lib.sh
 . ./topology.sh
@@ -58,6 +59,18 @@ holds()
 		ip netns exec "$1-$ID" hold "$q" <&"$fd" >"$OUT/hold-$1-$q.log" \
 			2>&1 &
 		DAEMON[hold-$1-$q]=$!
+	done
+}
+
+# knocks NAME ADDRESS: requests from there, so that there is more to hold than
+# what is left of a download that is being held
+knocks()
+{
+	local i
+
+	for i in 1 2 3 4; do
+		start "knock-$1-$i" "$1" curl -sS -m 120 -o /dev/null \
+			"http://$2:$HTTP/" || return
 	done
 }
 
@@ -169,7 +182,8 @@ check "both ends own it" claim_both
 check "it moves" flow_move ipip
 check "it goes on" goes_on mob
 check "firewalls hold packets" eval 'queues mob; queues cor'
-check "and somebody has them" eval 'holds mob; holds cor'
+check "and somebody has them" eval 'holds mob && holds cor'
+check "hosts send" eval 'knocks mob "$CA" && knocks cor "$A2"'
 check "buffers are full" full
 check "dumps run" dumps
 for name in mob cor; do

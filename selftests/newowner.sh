@@ -13,12 +13,12 @@
 . ./topology.sh
 . ./hmmp.sh
 
-# disturbed: what oth's TCP lost, or had to wait for. A busy emulator makes TCP
-# send again what was not lost; then the other end says that it had it (DSACK).
+# disturbed: what oth's TCP lost. A busy emulator makes TCP send again what was
+# not lost; then the other end says that it had it (DSACK).
 disturbed()
 {
 	on oth nstat -asz TcpRetransSegs TcpExtTCPDSACKRecvSegs \
-		TcpEstabResets TcpAttemptFails TcpExtTCPOFOQueue |
+		TcpEstabResets TcpAttemptFails |
 		awk '/DSACK/ { n -= $2; next } /^Tcp/ { n += $2 }
 			END { print n + 0 }'
 }

@@ -260,6 +260,18 @@ static void test_outage(void **state)
 	duo_assert(M2);
 }
 
+/* Nobody says that there is a network again. */
+static void test_news_are_missed(void **state)
+{
+	duo_join();
+	host_move(m, M0, NULL);
+	world_run(1000);
+	host_addr(m, M1, 3, true);
+	host_route(m, NULL, M1);
+	world_run(1200);
+	duo_assert(M1);
+}
+
 /* The address is there, the network behind it is not. */
 static void lose_all(struct message *msg)
 {
@@ -360,8 +372,8 @@ int main(void)
 		T(not_accepted), T(new_hosts_a_second), T(noise),
 		T(follow_route), T(follow_keep), T(tentative),
 		T(not_bindable_yet), T(restless), T(ipv6_is_left_alone),
-		T(mobile_only_server), T(outage), T(network_is_dead),
-		T(old_message), T(status),
+		T(mobile_only_server), T(outage), T(news_are_missed),
+		T(network_is_dead), T(old_message), T(status),
 #undef T
 	};
 
