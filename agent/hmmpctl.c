@@ -130,7 +130,8 @@ int hmmpctl_refused(const struct ctl *c, int err)
 {
 	const char *sentence = kernel_error();
 
-	if (err == -EPERM)
+	/* the kernel says more only when it is not about that */
+	if (err == -EPERM && (!*sentence || !strcmp(sentence, strerror(EPERM))))
 		return hmmpctl_fail(c, "this needs CAP_NET_ADMIN");
 	return hmmpctl_fail(c, "%s", *sentence ? sentence : strerror(-err));
 }

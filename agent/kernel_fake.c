@@ -75,7 +75,11 @@ int kernel_fake_enter(enum fake_call call)
 		return kernel_fake_refuse(-ESRCH, "The kernel module hmmp is not loaded");
 	if (fake->fail_times[call]) {
 		fake->fail_times[call]--;
-		return kernel_fake_refuse(fake->fail[call], "Refused because a test says so");
+		/* the kernel has no sentence of its own for lack of a right */
+		return kernel_fake_refuse(fake->fail[call],
+					  fake->fail[call] == -EPERM ?
+					  strerror(EPERM) :
+					  "Refused because a test says so");
 	}
 	return 0;
 }

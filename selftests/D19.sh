@@ -3,7 +3,7 @@
 #
 # about: address, hand-off and message in that order (defect D19 of the draft)
 # timeout: 120
-# needs: kmod agent
+# needs: kmod agent programs
 #
 # Networks: see topology.sh; agents on mob and ca. mob is without a network
 # until ca's TCP waits a long time between two tries. What mob's agent tells

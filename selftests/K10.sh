@@ -3,7 +3,6 @@
 #
 # about: K10, when a path is whole again TCP sends at once, not at its time-out
 # timeout: 300
-# kernel: 6.12
 # needs: kmod agent programs
 #
 # Networks: see path.sh, with a round trip of RTT ms. A stream of 4 Mbit/s runs,

@@ -27,7 +27,7 @@ in_line()
 
 	# shellcheck disable=SC2086 # names are words
 	for name in $path_hosts $path_routers; do
-		on "$name" sh -c 'for f in /sys/class/net/*/queues/rx-0/rps_cpus
+		on_sys "$name" sh -c 'for f in /sys/class/net/*/queues/rx-0/rps_cpus
 			do echo 1 >$f || exit; done' || return
 	done
 }

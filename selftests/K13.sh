@@ -3,7 +3,6 @@
 #
 # about: K13, the module goes while everything is under way in it
 # timeout: 300
-# kernel: 6.12
 # needs: kmod agent programs
 #
 # Networks: see path.sh. A download of mob's has moved to b; firewalls of both
@@ -56,7 +55,7 @@ holds()
 		mkfifo "$RUN/hold" && exec {fd}<>"$RUN/hold" &&
 			rm "$RUN/hold" || return
 		ASK[$1-$q]=$fd
-		ip netns exec "$1-$ID" hold "$q" <&"$fd" >"$OUT/hold-$1-$q.log" \
+		"${WITHIN[@]}" "$1-$ID" hold "$q" <&"$fd" >"$OUT/hold-$1-$q.log" \
 			2>&1 &
 		DAEMON[hold-$1-$q]=$!
 	done

@@ -136,7 +136,7 @@ twin()
 {
 	on bb sysctl -q -w net.ipv4.ip_early_demux=0
 	mkfifo "$RUN/repair" && exec {lines}<>"$RUN/repair" || return
-	ip netns exec "bb-$ID" repair "$CA" "$HTTP" "$A1" "${PORT[three]}" \
+	"${WITHIN[@]}" "bb-$ID" repair "$CA" "$HTTP" "$A1" "${PORT[three]}" \
 		<&"$lines" >"$OUT/repair.log" 2>&1 &
 	DAEMON[repair]=$!
 	wait_for 10 grep -q open "$OUT/repair.log" &&

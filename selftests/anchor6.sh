@@ -3,7 +3,6 @@
 #
 # about: an IPv6 address without a network serves its connections, no new ones
 # timeout: 200
-# kernel: 6.12
 # needs: kmod agent programs
 #
 # Networks: see path.sh. mob's IPv6 address of network a is on a dummy device:

@@ -3,7 +3,6 @@
 #
 # about: a cgroup's addresses are those of its connections, not of tunnels
 # timeout: 240
-# kernel: 6.12
 # needs: kmod agent programs
 #
 # Networks: see path.sh. The connection at cor belongs to a cgroup to which an

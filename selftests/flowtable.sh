@@ -3,7 +3,6 @@
 #
 # about: routers with flow tables, and bridges that call the firewall
 # timeout: 240
-# unproven: has not passed on both kernels
 # needs: kmod agent programs
 #
 # Networks: see path.sh, and host.sh. bb sends packets of known connections
@@ -50,7 +49,8 @@ goes_past()
 	local before
 
 	before=$(slow "$1")
-	[ -n "$before" ] && talks "$2" "past $1 at $before" && [ "$(slow "$1")" = "$before" ]
+	[ -n "$before" ] && talks "$2" "past $1 at $before" &&
+		[ "$(slow "$1")" = "$before" ]
 }
 
 # --- a router in between ---

@@ -179,7 +179,7 @@ session_open()
 	exec {fd}<>"$RUN/$1.out"
 	FROM[$1]=$fd
 	# shellcheck disable=SC2016 # for the shell at the far end
-	ip netns exec "$2-$ID" ssh -F "$RUN/ssh/ssh.conf" "$3" \
+	"${WITHIN[@]}" "$2-$ID" ssh -F "$RUN/ssh/ssh.conf" "$3" \
 		'while read -r l; do echo "$$ heard $l"; done' \
 		<"$RUN/$1.in" >"$RUN/$1.out" 2>>"$OUT/ssh-$1.log" &
 	DAEMON[ssh-$1]=$!

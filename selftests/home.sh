@@ -93,7 +93,7 @@ all_links()
 
 carriers()
 {
-	[ "$(on mob cat /sys/class/net/w{a,b,c}/carrier | tr -d '\n')" = 111 ]
+	[ "$(on_sys mob cat /sys/class/net/w{a,b,c}/carrier | tr -d '\n')" = 111 ]
 }
 
 topo_up

@@ -3,7 +3,6 @@
 #
 # about: IPsec policies of connections, and of what carries them
 # timeout: 300
-# unproven: has not passed on both kernels
 # needs: kmod agent programs
 #
 # Networks: see path.sh. Two connections between mob and cor. One has an IPsec

@@ -148,8 +148,22 @@ ns()
 	echo "$1-$ID"
 }
 
+# How a command gets into a namespace: by src/within.c where that has been built,
+# because ip(8) takes longer than most commands.
+WITHIN=(within)
+type -P within >/dev/null || WITHIN=(ip netns exec)
+
 # on NAME COMMAND...: runs a command there
 on()
+{
+	local name=$1
+
+	shift
+	"${WITHIN[@]}" "$name-$ID" "$@"
+}
+
+# on_sys NAME COMMAND...: likewise, and /sys is that namespace's, too
+on_sys()
 {
 	local name=$1
 
@@ -178,7 +192,7 @@ start()
 	local name=$1 where=$2
 
 	shift 2
-	ip netns exec "$where-$ID" "$@" >>"$OUT/$name.log" 2>&1 </dev/null &
+	"${WITHIN[@]}" "$where-$ID" "$@" >>"$OUT/$name.log" 2>&1 </dev/null &
 	DAEMON[$name]=$!
 }
 
@@ -238,10 +252,10 @@ state_of()
 		route show table all
 		rule show
 	BATCH
-	ip netns exec "$1-$ID" nft -s list ruleset
+	on "$1" nft -s list ruleset
 	! grep -q '^hmmp ' /proc/modules || {
-		ip netns exec "$1-$ID" hmmpctl -j flows
-		ip netns exec "$1-$ID" hmmpctl -j bindings
+		on "$1" hmmpctl -j flows
+		on "$1" hmmpctl -j bindings
 	}
 }
 

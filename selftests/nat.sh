@@ -3,7 +3,6 @@
 #
 # about: a server behind address translation, on its own host or on a router
 # timeout: 300
-# unproven: has not passed on both kernels
 # needs: kmod agent programs
 #
 # Networks: see path.sh. A port of cor's is redirected to another

@@ -3,7 +3,6 @@
 #
 # about: all packets of a bound connection wait for a program at both ends
 # timeout: 240
-# unproven: has not passed on both kernels
 # needs: kmod agent programs
 #
 # Networks: see path.sh. In each hook of mob and cor inner and outer packets go

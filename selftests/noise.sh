@@ -62,7 +62,7 @@ no_vpn()
 
 carrier()
 {
-	[ "$(on mob cat /sys/class/net/wa/carrier)" = "$1" ]
+	[ "$(on_sys mob cat /sys/class/net/wa/carrier)" = "$1" ]
 }
 
 # flicker: the cable is out until mob's kernel has seen it, no longer

@@ -3,7 +3,6 @@
 #
 # about: connection tracking looks away at both ends, or there is none
 # timeout: 300
-# unproven: has not passed on both kernels
 # needs: kmod agent programs
 #
 # Networks: see path.sh. A connection goes on when mob and cor are told not to

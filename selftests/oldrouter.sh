@@ -3,7 +3,6 @@
 #
 # about: what the old router answers after a move does not disturb a connection
 # timeout: 240
-# kernel: 6.12
 # needs: kmod agent programs
 #
 # Networks: see path.sh. mob has gone from a to b, and cor goes on sending to the

@@ -3,7 +3,6 @@
 #
 # about: a tunnel of UDP, and new connections, to the address of a bound host
 # timeout: 240
-# unproven: has not passed on both kernels
 # needs: kmod agent programs
 #
 # Networks: see path.sh. cor and mob have a VXLAN between CA and A1, which was

@@ -3,7 +3,7 @@
 #
 # about: the agent's side of the netlink interface, against the module
 # timeout: 120
-# needs: kmod agent
+# needs: kmod agent programs
 #
 # Runs the agent's test program kernel_test, which makes its own network
 # namespaces, and loads and unloads the module.

@@ -3,7 +3,6 @@
 #
 # about: sockets with options move, or are shown as not able to
 # timeout: 300
-# unproven: has not passed on both kernels
 # needs: kmod agent programs
 #
 # Networks: see path.sh. mob has a connection to cor for each option, opened in
@@ -26,7 +25,7 @@ opened()
 
 	mkfifo "$RUN/talk-$1" && exec {fd}<>"$RUN/talk-$1" || return
 	SAYS[$1]=$fd
-	ip netns exec "mob-$ID" talk connect "$CA" "${@:2}" <&"$fd" \
+	"${WITHIN[@]}" "mob-$ID" talk connect "$CA" "${@:2}" <&"$fd" \
 		>"$OUT/talk-$1.log" 2>&1 &
 	DAEMON[talk-$1]=$!
 	wait_for 20 grep open "$OUT/talk-$1.log"
@@ -193,7 +192,7 @@ restored()
 	local fd
 
 	mkfifo "$RUN/repair" && exec {fd}<>"$RUN/repair" || return
-	ip netns exec "mob-$ID" repair "$A2" 7777 "$CA" "$HTTP" <&"$fd" \
+	"${WITHIN[@]}" "mob-$ID" repair "$A2" 7777 "$CA" "$HTTP" <&"$fd" \
 		>"$OUT/repair.log" 2>&1 &
 	DAEMON[repair]=$!
 	wait_for 10 grep open "$OUT/repair.log" && echo on >&"$fd" &&

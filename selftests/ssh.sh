@@ -3,7 +3,7 @@
 #
 # about: idle SSH sessions move, at either end, and keys typed in a gap arrive
 # timeout: 120
-# needs: kmod agent
+# needs: kmod agent programs
 #
 # Networks: see topology.sh; agents on mob and ca. Two sessions, both with mob
 # at its address of network a: "out" from mob to ca, "in" from ca to mob. At

@@ -23,7 +23,7 @@ talk_open()
 	mkfifo "$RUN/$1.in"
 	exec {fd}<>"$RUN/$1.in"
 	TALK[$1]=$fd
-	ip netns exec "$2-$ID" ncat -n "${@:5}" "$3" "$4" <"$RUN/$1.in" \
+	"${WITHIN[@]}" "$2-$ID" ncat -n "${@:5}" "$3" "$4" <"$RUN/$1.in" \
 		>"$OUT/$1.heard" 2>>"$OUT/$1.log" &
 	DAEMON[$1]=$!
 	talks "$1" "hello $1"

@@ -32,6 +32,7 @@
 
 #include "clock.h"
 #include "hmmpnl.h"
+#include "netns.h"
 #include "rtnl.h"
 
 #define CLIENTS		6
@@ -292,7 +293,7 @@ static int listen_in(const char *netns)
 {
 	int fd, on = 1;
 
-	must(netns, rtnl_enter(netns));
+	must(netns, netns_enter(netns));
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on,
 				 sizeof(on)) ||

@@ -27,6 +27,7 @@
 #include <sys/socket.h>
 
 #include "kick.h"
+#include "netns.h"
 #include "rtnl.h"
 #include "stream.h"
 
@@ -335,7 +336,7 @@ static void wait_claimed(const struct stream_end *to)
 	snprintf(cmd, sizeof(cmd),
 		 "hmmpctl -j flows --local %s | jq -e 'any(.[]; .owner != null and .state == \"established\")' >&2",
 		 addr);
-	must(mob_name, rtnl_enter(mob_name));
+	must(mob_name, netns_enter(mob_name));
 	while (system(cmd)) {
 		if (clock_now() > end)
 			die("the agents do not know the connection",

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hmmpnl.h"
+#include "netns.h"
 #include "rtnl.h"
 
 #define LIFETIME	600000		/* ms */
@@ -64,7 +65,7 @@ static int on_family(const struct nlmsghdr *n, void *arg)
 int hmmpnl_open(struct hmmpnl *h, const char *netns)
 {
 	char buf[ROOM] __attribute__((aligned(8)));
-	int err = netns ? rtnl_enter(netns) : 0;
+	int err = netns ? netns_enter(netns) : 0;
 	struct nlmsghdr *n;
 
 	if (err)

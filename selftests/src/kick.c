@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "kick.h"
+#include "netns.h"
 #include "rtnl.h"
 
 #define TRIES	40
@@ -37,7 +38,7 @@ struct error {
 int kick_open(struct kick *k, const struct stream_end *from,
 	      const struct stream_end *to)
 {
-	int err = rtnl_enter(from->netns);
+	int err = netns_enter(from->netns);
 
 	if (err)
 		return err;

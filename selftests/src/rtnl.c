@@ -5,32 +5,16 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "netns.h"
 #include "rtnl.h"
 
 #define SUBNET_BITS	24
-
-/* The calling thread goes into a namespace that `ip netns` knows by name. */
-int rtnl_enter(const char *netns)
-{
-	char path[128];
-	int fd, ret;
-
-	snprintf(path, sizeof(path), "/run/netns/%s", netns);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	ret = setns(fd, CLONE_NEWNET) ? -errno : 0;
-	close(fd);
-	return ret;
-}
 
 /**
  * rtnl_open - a socket in a namespace
@@ -39,7 +23,7 @@ int rtnl_enter(const char *netns)
  */
 int rtnl_open(struct rtnl *r, const char *netns)
 {
-	int err = netns ? rtnl_enter(netns) : 0;
+	int err = netns ? netns_enter(netns) : 0;
 
 	if (err)
 		return err;

@@ -42,7 +42,6 @@ struct rtnl_route {
 	unsigned int rto_min;
 };
 
-int rtnl_enter(const char *netns);
 int rtnl_open(struct rtnl *r, const char *netns);
 int rtnl_link(struct rtnl *r, unsigned int ifindex, bool up);
 int rtnl_addr(struct rtnl *r, unsigned int ifindex, in_addr_t addr, bool add);

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "netns.h"
 #include "rtnl.h"
 #include "stream.h"
 
@@ -138,7 +139,7 @@ static int listen_at(const struct stream_end *from, in_port_t port)
 	};
 	int fd, on = 1;
 
-	if (rtnl_enter(from->netns))
+	if (netns_enter(from->netns))
 		return -1;
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
@@ -161,7 +162,7 @@ static int connect_to(struct stream *s, const struct stream_end *from,
 		.sin_port = htons(port),
 	};
 
-	if (rtnl_enter(to->netns))
+	if (netns_enter(to->netns))
 		return -errno;
 	s->rx = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (s->rx < 0 || connect(s->rx, (struct sockaddr *)&sin, sizeof(sin)))

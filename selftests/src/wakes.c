@@ -35,6 +35,7 @@
 #include <unistd.h>
 
 #include "hmmpnl.h"
+#include "netns.h"
 #include "rtnl.h"
 #include "stream.h"
 
@@ -185,7 +186,7 @@ static void tap_open(void)
 	int on = 1, bytes = 4 << 20;
 	struct timespec real;
 
-	must(from.netns, rtnl_enter(from.netns));
+	must(from.netns, netns_enter(from.netns));
 	tap = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
 		     htons(ETH_P_ALL));
 	if (tap < 0 || setsockopt(tap, SOL_SOCKET, SO_TIMESTAMPNS, &on,
