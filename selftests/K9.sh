@@ -3,7 +3,6 @@
 #
 # about: K9, each packet passes each hook once as itself
 # timeout: 300
-# unproven: its counts failed in one run of three on 6.12
 # needs: kmod agent programs
 #
 # Networks: see path.sh. Lines go to cor and back, in each encapsulation. Every
