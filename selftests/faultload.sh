@@ -3,7 +3,6 @@
 #
 # about: without memory the module is not loaded, and can be the next time
 # timeout: 600
-# unproven: has not come to its end
 # needs: kmod programs
 # kernel: debug
 #

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Loads a module again and again, while one allocation on the way fails, each
- * time a later one, until all of them have; where the kernel cannot tell the many
- * of its loader from those of the module, the last ones are enough. Each failure
- * has to be told as one of memory, and to leave nothing that keeps the module from being
- * loaded the next time; where the kernel did without, the module is unloaded.
+ * time a later one, until all of them have; where the kernel cannot tell the
+ * many of its loader from those of the module, the last ones are enough. Each
+ * failure has to be told as one of memory, and to leave nothing that keeps the
+ * module from being loaded the next time; where the kernel did without, the
+ * module is unloaded.
  *
  *	modfail FILE [LAST]
  */
