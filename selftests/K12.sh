@@ -233,12 +233,12 @@ dumps()
 	ulimit -n 8192
 	check "dumps of 2000 bindings, while six clients change others" \
 		churned "$whole and .fixed == 2000 and .most > .least" cor \
-		bindings 2000 30 "$CA" eth0
+		bindings 2000 10 "$CA" eth0
 	note "$(cat "$RUN/churn")"
 	equal "none is left" "$(on cor hmmpctl -j bindings | jq length)" 0
 	check "dumps of 1000 flows, while others come and go" \
 		churned "$whole and .fixed >= 1000 and .most > .least" mob \
-		flows 1000 60 "cor-$ID" "$CA" 22
+		flows 1000 20 "cor-$ID" "$CA" 22
 	note "$(cat "$RUN/churn")"
 	# times are no test on a machine that is shared: only shown
 	check "dumps of 1000 and of 4000 bindings" churned true cor \

@@ -9,7 +9,7 @@
 # hosts hold packets for programs that give few of them back (src/hold.c),
 # before and after the module's hooks; cor's buffers are full and their time
 # runs; sockets are about to be woken; lifetimes end; dumps run. Then the module
-# is removed. Then it comes and goes 20 times.
+# is removed. Then it comes and goes 8 times.
 
 . ./lib.sh
 . ./topology.sh
@@ -165,11 +165,11 @@ again()
 		hm mob handoff "$A1" "$A2" && rmmod hmmp && ! loaded
 }
 
-twenty_times()
+eight_times()
 {
 	local i
 
-	for ((i = 0; i < 20; i++)); do
+	for ((i = 0; i < 8; i++)); do
 		again || return
 	done
 }
@@ -199,7 +199,7 @@ done
 check "mob goes home" eval 'ip -n "mob-$ID" link del "$DUMMY"
 	ip -n "mob-$ID" rule del pref 7000; path_detach b; path_attach a'
 check "the download goes on" goes_on mob 60
-check "it comes and goes 20 times, under traffic" twenty_times
+check "it comes and goes 8 times, under traffic" eight_times
 check "the file is whole" downloaded mob 10m.bin
 check "it comes once more" path_module
 check "a download" download mob "[$CA6]" 10m.bin

@@ -39,7 +39,7 @@ storm()
 		size=$(awk '$1 == "hmmp" { print $2 }' /proc/modules)
 		inject ignore-gfp-wait N
 		inject require-start "$text"
-		inject require-end $((text + size))
+		inject require-end "$(printf '0x%x' $((text + size)))"
 		inject probability 50
 	else
 		inject probability "$1"

@@ -19,20 +19,6 @@
 OWN=22	# the port whose connections have a policy of their own
 KEY=0x0102030405060708090a0b0c0d0e0f1011121314
 
-esp_passes()
-{
-	local n
-
-	for n in cor mob; do
-		on "$n" nft insert rule inet filter input \
-			meta l4proto esp accept || return
-	done
-	for n in ara arb bb; do
-		on "$n" nft insert rule inet filter new \
-			meta l4proto esp accept || return
-	done
-}
-
 # states NAME LOCAL REMOTE SPI-OUT SPI-IN
 states()
 {

@@ -199,6 +199,21 @@ hm()
 	on "$1" hmmpctl "${@:2}"
 }
 
+# esp_passes: firewalls let IPsec pass
+esp_passes()
+{
+	local n
+
+	for n in cor mob; do
+		on "$n" nft insert rule inet filter input \
+			meta l4proto esp accept || return
+	done
+	for n in ara arb bb; do
+		on "$n" nft insert rule inet filter new \
+			meta l4proto esp accept || return
+	done
+}
+
 # --- what an agent would do ---
 
 # anchor ADDRESS [MTU]: mob holds a former address on its dummy

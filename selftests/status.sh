@@ -286,20 +286,6 @@ seen()
 		awk '$1 == "packets" { print $2 }'
 }
 
-esp_passes()
-{
-	local n
-
-	for n in cor mob; do
-		on "$n" nft insert rule inet filter input \
-			meta l4proto esp accept || return
-	done
-	for n in arb bb; do
-		on "$n" nft insert rule inet filter new \
-			meta l4proto esp accept || return
-	done
-}
-
 # esp NAME LOCAL REMOTE SPI-OUT SPI-IN: IP in IP between the two, protected
 esp()
 {

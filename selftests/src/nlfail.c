@@ -411,6 +411,8 @@ static void each(const struct test *t)
 			good = false;
 		if (good && t->undo && !same)
 			t->undo();
+		if (t->undo == next_connection)
+			before = now;	/* it stays tracked */
 	}
 	if (t->last)
 		must(t->last);
