@@ -8,6 +8,8 @@
 # Networks: see path.sh, and one of an unprivileged user, who is root of a user
 # namespace. There that user may lower limits and not raise them, make bindings
 # up to the machine's limit, and hear of them; elsewhere nothing.
+#
+# shellcheck disable=SC2119 # what may have arguments
 
 . ./lib.sh
 . ./topology.sh
