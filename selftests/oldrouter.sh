@@ -116,7 +116,8 @@ verified()
 }
 
 # late: an answer that quotes the connection's very next segment; bb sends what
-# it is an answer to
+# it is an answer to, again and again, because routers answer so many only in a
+# second
 late()
 {
 	local m isn acked
@@ -125,9 +126,14 @@ late()
 	isn=$(on cor hmmpctl -j flows | jq ".[0].isn_local")
 	acked=$(on cor ss -Htin state established "sport = :$HTTP" |
 		grep -o 'bytes_acked:[0-9]*')
-	on bb segment "$CA" "$HTTP" "$A1" "$PORT" a \
-		$((isn + 1 + ${acked#*:})) 0 &&
-		wait_for 10 answered_more "$code" "$m"
+	wait_for 10 late_answered $((isn + 1 + ${acked#*:}))
+}
+
+# late_answered SEQ: to one segment that is sent; in its caller: m
+late_answered()
+{
+	on bb segment "$CA" "$HTTP" "$A1" "$PORT" a "$1" 0 &&
+		answered_more "$code" "$m"
 }
 
 # tunnelled: an outer address that cor used is answered for in the same way
