@@ -277,12 +277,7 @@ lone()
 drains()
 {
 	hm "$1" release 10.51.0.1 host &&
-		wait_for 10 grown "$1" released 0
-}
-
-grown()
-{
-	[ "$(stat_of "$1" "$2")" -gt "$3" ]
+		wait_for 10 grew "$1" released 0
 }
 
 # netns_del NAME: nothing is left of it
@@ -296,11 +291,6 @@ netns_del()
 	done
 	NAMESPACES=("${rest[@]}")
 	wait_for 30 no_link mob "to-$1"
-}
-
-no_link()
-{
-	! ip -n "$1-$ID" link show dev "$2"
 }
 
 going()

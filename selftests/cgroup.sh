@@ -38,11 +38,6 @@ deny()
 	wait_for 10 grep -q ready "$OUT/cgdeny.log"
 }
 
-grew()
-{
-	[ "$(stat_of "$1" "$2")" -gt "$3" ]
-}
-
 # answered_late TEXT: now it may
 answered_late()
 {

@@ -80,10 +80,8 @@ all_counters()
 
 	for name in mob cor ara arb bb; do
 		hm "$name" -j stats -a
-	done | jq -s '[.[] | to_entries[] | select(.key |
-		startswith("drop_"))] | map({ (.key): .value }) |
-		reduce .[] as $c ({}; . as $sum | $c | to_entries[0] as $e |
-		$sum + { ($e.key): (($sum[$e.key] // 0) + $e.value) })' -c
+	done | jq -cs 'map(to_entries[] | select(.key | startswith("drop_"))) |
+		reduce .[] as $c ({}; .[$c.key] += $c.value)'
 }
 
 # more BEFORE AFTER: what was counted, "name=n" in the order of names
@@ -146,21 +144,22 @@ others()
 # reason only
 reason()
 {
-	local before what n traced
+	local before what n trace traced
 
 	before=$(all_counters)
 	check "$1: look" watch
 	trace_anew
 	"${@:2}" >"$RUN/reason" 2>&1
-	traced=$(by_module)
+	trace=$(by_module)
+	traced=$(grep -c . <<<"$trace")
 	check "$1: seen" looked
 	what=$(more "$before" "$(all_counters)")
 	n=${what#*=}
 	equal "$1: counted" "${what%=*}" "drop_$1"
 	[ -n "$what" ] || note "$(cat "$RUN/reason")"
 	check "$1: more than one" [ "${n:-0}" -ge 2 ]
-	equal "$1: traced as often" "$(grep -c . <<<"$traced")" "$n"
-	[ "$(grep -c . <<<"$traced")" = "$n" ] || note "$what; $traced"
+	equal "$1: traced as often" "$traced" "$n"
+	[ "$traced" = "$n" ] || note "$what; $trace"
 	equal "$1: none elsewhere" "$(others)" ""
 }
 
@@ -170,9 +169,21 @@ ping_a1()
 	on cor ping -n -c "$PINGS" -i 0.05 -W 1 "$a1"
 }
 
+# ping_from_a1 ADDRESS: by mob
+ping_from_a1()
+{
+	on mob ping -n -c "$PINGS" -i 0.05 -W 1 -I "$A1" "$1"
+}
+
+tunnel_up_again()
+{
+	hm cor unbind "$a1" host
+	tunnel_up ipip
+}
+
 former()
 {
-	on mob ping -n -c "$PINGS" -i 0.05 -W 1 -I "$A1" 10.9.0.1
+	ping_from_a1 10.9.0.1
 }
 
 too_big()
@@ -196,8 +207,7 @@ buffer()
 	hm cor bind "$a1" "$a2" host encap=ipip local-outer="$ca" \
 		dev="$DUMMY" buffer lifetime=600000
 	ping_a1; ping_a1
-	hm cor unbind "$a1" host
-	tunnel_up ipip
+	tunnel_up_again
 }
 
 cgroup()
@@ -221,21 +231,15 @@ secured()
 {
 	hm cor bind "$a1" "$a2" host encap=ipip local-outer="$ca" \
 		dev="$DUMMY" secured
-	on mob ping -n -c "$PINGS" -i 0.05 -W 1 -I "$A1" "$CA"
+	ping_from_a1 "$CA"
 	tunnel_up_again
-}
-
-tunnel_up_again()
-{
-	hm cor unbind "$a1" host
-	tunnel_up ipip
 }
 
 policy()
 {
 	ip -n "cor-$ID" xfrm policy add src "$a2" dst "$CA" proto 4 dir in \
 		tmpl src "$a2" dst "$CA" proto esp mode transport
-	on mob ping -n -c "$PINGS" -i 0.05 -W 1 -I "$A1" "$CA"
+	ping_from_a1 "$CA"
 	ip -n "cor-$ID" xfrm policy flush
 }
 
@@ -250,7 +254,7 @@ ecn()
 			}
 		}
 	NFT
-	on mob ping -n -c "$PINGS" -i 0.05 -W 1 -I "$A1" "$CA"
+	ping_from_a1 "$CA"
 	on bb nft delete table ip busy
 }
 
@@ -283,11 +287,6 @@ typed()
 	before=$(stat_of "$2" "$1")
 	types line "$1"
 	wait_for 30 grew "$2" "$1" $((before + 1))
-}
-
-grew()
-{
-	[ "$(stat_of "$1" "$2")" -gt "$3" ]
 }
 
 held()

@@ -50,6 +50,12 @@ stat_of()
 	done < <(on "$1" hmmpctl stats -a)
 }
 
+# grew NAME COUNTER BEFORE: it is more than that now
+grew()
+{
+	[ "$(stat_of "$1" "$2")" -gt "$3" ]
+}
+
 # flows_of NAME [JQ-CONDITION]: how many connections are tracked there
 flows_of()
 {

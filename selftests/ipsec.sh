@@ -52,11 +52,6 @@ flow_is()
 	[ "$(flows_of "$1" "$2")" = 1 ]
 }
 
-grew()
-{
-	[ "$(stat_of "$1" "$2")" -gt "$3" ]
-}
-
 own_flow()
 {
 	check "a policy for port $OWN" own_policy

@@ -183,6 +183,12 @@ netns_add()
 	ip -batch "$RUN/netns"
 }
 
+# no_link NAME DEVICE: there is none, its other end may have gone
+no_link()
+{
+	! ip -n "$1-$ID" link show dev "$2"
+}
+
 # --- daemons ---
 
 # start NAME NAMESPACE COMMAND...: in the background; output to OUT/NAME.log.

@@ -51,12 +51,6 @@ flow_is()
 	[ "$(flows_of "$1" "$2")" = 1 ]
 }
 
-# grew NAME COUNTER BEFORE: it has grown
-grew()
-{
-	[ "$(stat_of "$1" "$2")" -gt "$3" ]
-}
-
 # leaves: mob goes to b, and knows it
 leaves()
 {

@@ -109,11 +109,6 @@ held()
 	check "and goes on" wait_for 60 heard "talk-$1" "held $1"
 }
 
-grew()
-{
-	[ "$(stat_of "$1" "$2")" -gt "$3" ]
-}
-
 apart()
 {
 	for n in 1 2; do
@@ -176,23 +171,12 @@ none_runs()
 	done
 }
 
-no_link()
-{
-	! ip -n "$1-$ID" link show dev "$2"
-}
-
 fills()
 {
 	local n
 
 	n=$(status_of ara "$a1" held_packets)
 	[ "$n" != gone ] && [ "$n" -ge 5 ]
-}
-
-# answered: mob's packets out of the tunnel, and its own through the via
-answered()
-{
-	[ "$(stat_of mob rx_decap)" -gt "$1" ]
 }
 
 going()
@@ -210,7 +194,8 @@ going()
 	check "and is told" host_bind lifetime=600000
 	before=$(stat_of mob rx_decap)
 	start flood cor ping -n -i 0.02 "$A1"
-	check "packets go through both" wait_for 20 answered "$before"
+	check "packets go through both" wait_for 20 grew mob rx_decap \
+		"$before"
 	check "ara holds them for a minute" hm ara limits buffer-time=60000
 	check "a buffer" host_bind buffer lifetime=600000
 	check "it fills" wait_for 20 fills
@@ -227,7 +212,8 @@ going()
 			dev="$DUMMY" lifetime=600000 &&
 		hm mob at "$A1" "$A2" dev="$DUMMY" via="$A2,$CA" \
 			via-encap=ipip via-lifetime=600000'
-	check "packets go through it" wait_for 20 answered "$before"
+	check "packets go through it" wait_for 20 grew mob rx_decap \
+		"$before"
 	check "mob goes" netns_del mob arb pm
 	check "cor's programs end" none_runs cor
 	check "cor goes" netns_del cor bb x0
