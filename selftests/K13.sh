@@ -93,15 +93,19 @@ holds_some()
 	[ "$(held "$1")" -gt 3 ]
 }
 
-# gives_back NAME: and end
+# gives_back NAME: all of it, and end. Chains go when no packet waits in them:
+# Linux 6.1 warns about each that does, whatever hook it is that goes.
 gives_back()
 {
-	local q
+	local q pid
 
-	on "$1" nft delete table inet hold
+	on "$1" nft flush table inet hold || return
 	for q in 1 2; do
-		stop "hold-$1-$q"
+		pid=${DAEMON[hold-$1-$q]}
+		unset "DAEMON[hold-$1-$q]"
+		echo all >&"${ASK[$1-$q]}" && wait "$pid" || return
 	done
+	on "$1" nft delete table inet hold
 }
 
 # full: cor has buffers that hold packets for two hosts, one of each family

@@ -3,7 +3,8 @@
  * hold QUEUE: takes the packets that the firewall queues and lets none go, for
  * as long as it runs; but of every EACH one that comes later is let go, so that
  * packets also come back into the middle of their way all the time. Says how
- * many it holds with each line of its input, and at its end.
+ * many it holds with each line of its input, and at its end. With the line "all"
+ * it lets all of them go, and ends.
  *
  * Started by K13.sh, in the guest.
  */
@@ -23,11 +24,13 @@
 #define EACH	4
 #define ROOM	512
 #define LONGEST	16384			/* packets */
+#define UNREAD	(1U << 30)
 
 static struct mnl_socket *nl;
 static uint16_t queue;
 static unsigned int taken, released;
 static uint32_t waiting[EACH];		/* numbers of the last ones */
+static uint32_t last;
 
 static struct nlmsghdr *begin(char *buf, uint8_t type)
 {
@@ -74,17 +77,28 @@ static void configure(void)
 	tell(n);
 }
 
-static void let_go(uint32_t id)
+static void accept_of(uint8_t type, uint32_t id)
 {
 	const struct nfqnl_msg_verdict_hdr v = {
 		.verdict = htonl(NF_ACCEPT), .id = htonl(id),
 	};
 	char buf[ROOM] __attribute__((aligned(8)));
-	struct nlmsghdr *n = begin(buf, NFQNL_MSG_VERDICT);
+	struct nlmsghdr *n = begin(buf, type);
 
 	mnl_attr_put(n, NFQA_VERDICT_HDR, sizeof(v), &v);
 	tell(n);
+}
+
+static void let_go(uint32_t id)
+{
+	accept_of(NFQNL_MSG_VERDICT, id);
 	released++;
+}
+
+/* Also those that we have not read about: numbers count up. */
+static void let_all_go(void)
+{
+	accept_of(NFQNL_MSG_VERDICT_BATCH, last + UNREAD);
 }
 
 /* The one of EACH packets ago goes, three of four stay. */
@@ -99,7 +113,8 @@ static int on_packet(const struct nlmsghdr *n, void *arg)
 		h = mnl_attr_get_payload(a);
 		if (taken % EACH == 0 && taken)
 			let_go(waiting[0]);
-		waiting[taken % EACH] = ntohl(h->packet_id);
+		last = ntohl(h->packet_id);
+		waiting[taken % EACH] = last;
 		taken++;
 	}
 	return MNL_CB_OK;
@@ -137,6 +152,10 @@ int main(int argc, char **argv)
 			say();
 			if (len <= 0)
 				return 0;
+			if (line[0] == 'a') {
+				let_all_go();
+				return 0;
+			}
 		}
 		if (!p[0].revents)
 			continue;
