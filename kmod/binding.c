@@ -26,94 +26,128 @@ static DEFINE_SPINLOCK(hmmp_binding_lock);
 static atomic_t binding_total = ATOMIC_INIT(0);
 static u32 binding_secret;
 
-static u32 binding_bucket(const struct net *net, u8 family,
-			  const union nf_inet_addr *original)
+static u32 binding_bucket(u32 netno, u32 key)
 {
-	u32 secret = binding_secret ^ net_hash_mix(net);
-
-	if (family == AF_INET)
-		return jhash_1word((__force u32)original->ip, secret) &
-		       (binding_buckets - 1);
-	return jhash2((const u32 *)original, 4, secret) &
-	       (binding_buckets - 1);
+	return jhash_1word(key, binding_secret ^ netno) & (binding_buckets - 1);
 }
 
-static bool same_original(const struct hmmp_binding *b, const struct net *net,
-			  u8 family, const union nf_inet_addr *original)
+/**
+ * struct sought - whose binding is looked for
+ * @hn: namespace
+ * @original: address 1
+ * @key: hmmp_binding_key() of it
+ * @family: of it
+ */
+struct sought {
+	const struct hmmp_net *hn;
+	const union nf_inet_addr *original;
+	u32 key;
+	u8 family;
+};
+
+static struct hlist_head *chain_of(const struct sought *s)
 {
-	return net_eq(b->net, net) && b->family == family &&
-	       hmmp_addr_equal(&b->original, original);
+	return &binding_table[binding_bucket(s->hn->number, s->key)];
+}
+
+static bool fits(const struct hmmp_binding *b, const struct sought *s)
+{
+	if (b->key != s->key || b->netno != s->hn->number)
+		return false;
+	if (s->family == AF_INET)
+		return !b->inner6;
+	return b->inner6 && hmmp_addr_equal(&b->wide->original, s->original);
 }
 
 /**
  * hmmp_binding_find - the binding of a far end for an owner's flows
- * @net: namespace
+ * @hn: namespace
  * @family: AF_INET or AF_INET6
  * @original: address 1
  * @owner: owner of the flows, 0 for the one of scope host
  *
  * Caller: RCU read side. Return: the binding, or NULL.
  */
-struct hmmp_binding *hmmp_binding_find(struct net *net, u8 family,
+struct hmmp_binding *hmmp_binding_find(const struct hmmp_net *hn, u8 family,
 				       const union nf_inet_addr *original,
 				       u64 owner)
 {
-	u32 bucket = binding_bucket(net, family, original);
+	struct sought s = { hn, original, hmmp_binding_key(family, original),
+			    family };
 	struct hmmp_binding *b;
 
-	hlist_for_each_entry_rcu(b, &binding_table[bucket], node)
-		if (b->owner == owner && same_original(b, net, family,
-						       original))
+	hlist_for_each_entry_rcu(b, chain_of(&s), node)
+		if (b->owner == owner && fits(b, &s))
 			return b;
 	return NULL;
 }
 
 /**
  * hmmp_binding_first - the first of a far end's bindings, whosoever it is
- * @net: namespace
+ * @hn: namespace
  * @family: AF_INET or AF_INET6
  * @original: address 1
  *
  * Caller: RCU read side. Return: a binding; or NULL, and packets to or from it
  * need no look.
  */
-struct hmmp_binding *hmmp_binding_first(struct net *net, u8 family,
+struct hmmp_binding *hmmp_binding_first(const struct hmmp_net *hn, u8 family,
 					const union nf_inet_addr *original)
 {
-	u32 bucket = binding_bucket(net, family, original);
+	struct sought s = { hn, original, hmmp_binding_key(family, original),
+			    family };
 	struct hmmp_binding *b;
 
-	hlist_for_each_entry_rcu(b, &binding_table[bucket], node)
-		if (same_original(b, net, family, original))
+	hlist_for_each_entry_rcu(b, chain_of(&s), node)
+		if (fits(b, &s))
 			return b;
 	return NULL;
+}
+
+static bool led_to(const struct hmmp_binding *b, const struct hmmp_addr *to)
+{
+	const struct hmmp_more *m = b->more;
+	struct hmmp_addr now = hmmp_binding_to(b);
+
+	return hmmp_same(&now, to) ||
+	       (m && (hmmp_same(&m->via, to) || hmmp_same(&m->previous, to) ||
+		      (b->status == HMMP_STATUS_PROVISIONAL &&
+		       hmmp_same(&m->before.to, to))));
 }
 
 /**
  * hmmp_binding_leads - a binding of a far end that leads to some address, or
  *	led there before
- * @net: namespace
+ * @hn: namespace
  * @family: AF_INET or AF_INET6
  * @original: address 1
  * @to: where it has to lead; not none
  *
  * Caller: RCU read side. Return: the first one, or NULL.
  */
-struct hmmp_binding *hmmp_binding_leads(struct net *net, u8 family,
+struct hmmp_binding *hmmp_binding_leads(const struct hmmp_net *hn, u8 family,
 					const union nf_inet_addr *original,
 					const struct hmmp_addr *to)
 {
-	u32 bucket = binding_bucket(net, family, original);
+	struct sought s = { hn, original, hmmp_binding_key(family, original),
+			    family };
 	struct hmmp_binding *b;
 
-	hlist_for_each_entry_rcu(b, &binding_table[bucket], node)
-		if (same_original(b, net, family, original) &&
-		    (hmmp_same(&b->current_addr, to) ||
-		     hmmp_same(&b->via, to) || hmmp_same(&b->previous, to) ||
-		     (b->status == HMMP_STATUS_PROVISIONAL &&
-		      hmmp_same(&b->before.to, to))))
+	hlist_for_each_entry_rcu(b, chain_of(&s), node)
+		if (fits(b, &s) && led_to(b, to))
 			return b;
 	return NULL;
+}
+
+/* What a provisional binding that nobody verified falls back to. */
+static void where_before(const struct hmmp_before *was, u64 now,
+			 struct hmmp_where *w)
+{
+	w->to = was->to;
+	w->encap = was->encap;
+	w->home = was->home;
+	w->status = now < was->expires ? was->status : HMMP_STATUS_HELD;
+	w->before = true;
 }
 
 /**
@@ -128,10 +162,11 @@ struct hmmp_binding *hmmp_binding_leads(struct net *net, u8 family,
 void hmmp_binding_where(const struct hmmp_binding *b, u64 now,
 			struct hmmp_where *w)
 {
-	w->to = &b->current_addr;
+	w->to = hmmp_binding_to(b);
 	w->encap = b->encap;
 	w->home = b->home;
 	w->status = b->status;
+	w->before = false;
 	if (now < b->expires) {
 		if (READ_ONCE(b->seen) == HMMP_SEEN_FOREIGN + 1)
 			w->status = HMMP_STATUS_HELD;
@@ -139,15 +174,10 @@ void hmmp_binding_where(const struct hmmp_binding *b, u64 now,
 			w->status = HMMP_STATUS_SUSPENDED;
 		return;
 	}
-	if (b->status != HMMP_STATUS_PROVISIONAL || !b->owner) {
+	if (b->status != HMMP_STATUS_PROVISIONAL || !b->owner)
 		w->status = HMMP_STATUS_HELD;
-		return;
-	}
-	w->to = &b->before.to;
-	w->encap = b->before.encap;
-	w->home = b->before.home;
-	w->status = now < b->before.expires ? b->before.status :
-					      HMMP_STATUS_HELD;
+	else
+		where_before(&b->more->before, now, w);
 }
 
 /**
@@ -165,20 +195,34 @@ u8 hmmp_binding_status(const struct hmmp_binding *b, u64 now)
 	return w.status;
 }
 
+/* Is it the first time? */
+static bool tell(struct hmmp_binding *b, u8 what)
+{
+	u8 was = READ_ONCE(b->told), is;
+
+	while (!(was & what)) {
+		is = cmpxchg(&b->told, was, was | what);
+		if (is == was)
+			return true;
+		was = is;
+	}
+	return false;
+}
+
 /**
  * hmmp_binding_credit - may a provisional binding carry a packet?
  * @hn: namespace
- * @b: binding
+ * @b: binding, provisional
  * @len: bytes
  *
  * Return: false if its credit does not suffice; said once by an event.
  */
 bool hmmp_binding_credit(struct hmmp_net *hn, struct hmmp_binding *b, u32 len)
 {
-	if (atomic64_sub_return(len, &b->credit) >= 0)
+	if (atomic64_sub_return(len, &b->more->credit) >= 0)
 		return true;
-	atomic64_add(len, &b->credit);
-	if (!test_and_set_bit(HMMP_TOLD_CREDIT, &b->told))
+	atomic64_add(len, &b->more->credit);
+	if (tell(b, HMMP_TOLD_CREDIT))
 		hmmp_event_binding(hn, b, HMMP_BINDING_EVENT_CREDIT);
 	return false;
 }
@@ -195,17 +239,20 @@ bool hmmp_binding_credit(struct hmmp_net *hn, struct hmmp_binding *b, u32 len)
 void hmmp_binding_unreachable(struct hmmp_net *hn, struct hmmp_binding *b,
 			      const struct hmmp_addr *to)
 {
-	if (b->status == HMMP_STATUS_PROVISIONAL && !b->before.home &&
-	    hmmp_same(to, &b->before.to))
-		set_bit(HMMP_BEFORE_UNREACHABLE, &b->told);
-	else if (hmmp_same(to, b->via.family ? &b->via : &b->current_addr) &&
-		 !test_and_set_bit(HMMP_TOLD_UNREACHABLE, &b->told))
+	const struct hmmp_more *m = b->more;
+	struct hmmp_addr now = hmmp_binding_to(b);
+
+	if (b->status == HMMP_STATUS_PROVISIONAL && !m->before.home &&
+	    hmmp_same(to, &m->before.to))
+		tell(b, HMMP_BEFORE_UNREACHABLE);
+	else if (hmmp_same(to, m && m->via.family ? &m->via : &now) &&
+		 tell(b, HMMP_TOLD_UNREACHABLE))
 		hmmp_event_binding(hn, b, HMMP_BINDING_EVENT_UNREACHABLE);
 }
 
 /**
  * hmmp_binding_walk - visit all bindings of a namespace
- * @net: namespace
+ * @hn: namespace
  * @at: where to begin; tells afterwards where to go on
  * @fn: called for each; non-zero ends the walk
  * @arg: for @fn
@@ -214,24 +261,27 @@ void hmmp_binding_unreachable(struct hmmp_net *hn, struct hmmp_binding *b,
  *
  * Return: 0 at the end of the table, else what @fn returned.
  */
-int hmmp_binding_walk(struct net *net, struct hmmp_cursor *at,
+int hmmp_binding_walk(struct hmmp_net *hn, struct hmmp_cursor *at,
 		      hmmp_binding_walk_t fn, void *arg)
 {
 	struct hmmp_binding *b;
+	u64 id;
 	int err;
 
 	for (; at->bucket < binding_buckets; at->bucket++, at->id = 0) {
+		if (hlist_empty(&binding_table[at->bucket]))
+			continue;
 		rcu_read_lock();
 		hlist_for_each_entry_rcu(b, &binding_table[at->bucket], node) {
-			if (!net_eq(b->net, net) ||
-			    (at->id && b->id >= at->id))
+			if (b->netno != hn->number || (at->id && b->id >= at->id))
 				continue;
+			id = b->id;
 			err = fn(b, arg);
 			if (err) {
 				rcu_read_unlock();
 				return err;
 			}
-			at->id = b->id;
+			at->id = id;
 		}
 		rcu_read_unlock();
 		cond_resched();
@@ -239,37 +289,87 @@ int hmmp_binding_walk(struct net *net, struct hmmp_cursor *at,
 	return 0;
 }
 
-static void binding_free(struct rcu_head *rcu)
-{
-	struct hmmp_binding *b = container_of(rcu, struct hmmp_binding, rcu);
+/*
+ * What has left the table waits here for RCU, linked by what no reader looks
+ * at: there is no room in it for more.
+ */
+static struct hmmp_binding *dead;	/* under hmmp_binding_lock */
+static struct hmmp_binding *dying;	/* the work's, while @burying */
+static bool burying;			/* under hmmp_binding_lock */
+static struct rcu_work bury_work;
 
-	hmmp_route_exit(&b->route);
-	kfree(b);
+static struct hmmp_binding *after(const struct hmmp_binding *b)
+{
+	return (struct hmmp_binding *)b->node.pprev;
+}
+
+/* Caller holds hmmp_binding_lock. */
+static void begin_to_bury(void)
+{
+	dying = dead;
+	dead = NULL;
+	burying = dying;
+	if (burying)
+		queue_rcu_work(system_wq, &bury_work);
+}
+
+/* Caller holds hmmp_binding_lock. */
+static void lay_down(struct hmmp_binding *b)
+{
+	b->node.pprev = (struct hlist_node **)dead;
+	dead = b;
+	if (!burying)
+		begin_to_bury();
+}
+
+static void bury(struct work_struct *work)
+{
+	struct hmmp_binding *b, *next;
+
+	for (b = dying; b; b = next) {
+		next = after(b);
+		hmmp_binding_free(b);
+		cond_resched();
+	}
+	spin_lock_bh(&hmmp_binding_lock);
+	begin_to_bury();
+	spin_unlock_bh(&hmmp_binding_lock);
 }
 
 static void count_host(struct hmmp_net *hn, const struct hmmp_binding *b,
 		       int by)
 {
-	if (!b->owner && b->link)
+	if (!b->owner && b->more && b->more->link)
 		atomic_add(by, &hn->n_hosts);
+}
+
+/* What was counted goes on being counted. */
+static void hand_on(struct hmmp_binding *b, const struct hmmp_binding *old)
+{
+	atomic64_set(&b->tx_packets, atomic64_read(&old->tx_packets));
+	atomic64_set(&b->tx_bytes, atomic64_read(&old->tx_bytes));
+	atomic64_set(&b->rx_packets, atomic64_read(&old->rx_packets));
+	atomic64_set(&b->rx_bytes, atomic64_read(&old->rx_bytes));
+	atomic_set(&b->drops, atomic_read(&old->drops));
 }
 
 /**
  * hmmp_binding_replace - let a binding take the place of another
  * @hn: namespace; its lock is held
- * @b: new one, of the same key; gets the old one's buffer
- * @old: old one; freed
+ * @b: new one, of the same key; gets the old one's counters
+ * @old: old one; freed, but its buffer is the new one's
  */
 void hmmp_binding_replace(struct hmmp_net *hn, struct hmmp_binding *b,
 			  struct hmmp_binding *old)
 {
+	hand_on(b, old);
 	count_host(hn, b, 1);
+	count_host(hn, old, -1);
 	spin_lock_bh(&hmmp_binding_lock);
 	hlist_replace_rcu(&old->node, &b->node);
+	lay_down(old);
 	spin_unlock_bh(&hmmp_binding_lock);
-	count_host(hn, old, -1);
-	trace_hmmp_binding_set(b);
-	call_rcu(&old->rcu, binding_free);
+	trace_hmmp_binding_set(hn->net, b);
 }
 
 /**
@@ -279,7 +379,7 @@ void hmmp_binding_replace(struct hmmp_net *hn, struct hmmp_binding *b,
  */
 void hmmp_binding_insert(struct hmmp_net *hn, struct hmmp_binding *b)
 {
-	u32 bucket = binding_bucket(b->net, b->family, &b->original);
+	u32 bucket = binding_bucket(b->netno, b->key);
 
 	count_host(hn, b, 1);
 	spin_lock_bh(&hmmp_binding_lock);
@@ -287,27 +387,29 @@ void hmmp_binding_insert(struct hmmp_net *hn, struct hmmp_binding *b)
 	hlist_add_head_rcu(&b->node, &binding_table[bucket]);
 	spin_unlock_bh(&hmmp_binding_lock);
 	atomic_inc(&hn->n_chained);
-	trace_hmmp_binding_set(b);
+	trace_hmmp_binding_set(hn->net, b);
 }
 
 /**
  * hmmp_binding_erase - take a binding out of the table
  * @hn: namespace; its lock is held, or it is going
- * @b: binding; freed, and what its buffer holds is dropped
+ * @b: binding; freed after RCU, and what its buffer holds is dropped
  */
 void hmmp_binding_erase(struct hmmp_net *hn, struct hmmp_binding *b)
 {
-	spin_lock_bh(&hmmp_binding_lock);
-	hlist_del_rcu(&b->node);
-	spin_unlock_bh(&hmmp_binding_lock);
+	struct hmmp_buffer *buffer = hmmp_binding_buffer(b);
+
 	atomic_dec(&hn->n_chained);
 	count_host(hn, b, -1);
-	trace_hmmp_binding_expire(b);
+	trace_hmmp_binding_expire(hn->net, b);
 	if (!b->leaving)
 		hmmp_binding_room_back(hn);
-	if (b->buffer)
-		hmmp_buffer_free(b->buffer);
-	call_rcu(&b->rcu, binding_free);
+	spin_lock_bh(&hmmp_binding_lock);
+	hlist_del_rcu(&b->node);
+	lay_down(b);
+	spin_unlock_bh(&hmmp_binding_lock);
+	if (buffer)
+		hmmp_buffer_free(buffer);
 }
 
 /**
@@ -353,8 +455,10 @@ u32 hmmp_binding_machine_limit(void)
 
 static int stop_one(struct hmmp_binding *b, void *arg)
 {
-	if (b->buffer)
-		hmmp_buffer_stop(b->buffer);
+	struct hmmp_buffer *buffer = hmmp_binding_buffer(b);
+
+	if (buffer)
+		hmmp_buffer_stop(buffer);
 	return 0;
 }
 
@@ -367,7 +471,7 @@ void hmmp_binding_net_pre_exit(struct hmmp_net *hn)
 	struct hmmp_cursor at = {};
 
 	if (atomic_read(&hn->n_chained))
-		hmmp_binding_walk(hn->net, &at, stop_one, NULL);
+		hmmp_binding_walk(hn, &at, stop_one, NULL);
 }
 
 static int exit_one(struct hmmp_binding *b, void *arg)
@@ -385,7 +489,7 @@ void hmmp_binding_net_exit(struct hmmp_net *hn)
 	struct hmmp_cursor at = {};
 
 	if (atomic_read(&hn->n_chained))
-		hmmp_binding_walk(hn->net, &at, exit_one, hn);
+		hmmp_binding_walk(hn, &at, exit_one, hn);
 }
 
 /**
@@ -395,23 +499,35 @@ void hmmp_binding_net_exit(struct hmmp_net *hn)
  */
 int hmmp_binding_init(void)
 {
+	int err;
+
 	if (binding_buckets < 16 || binding_buckets > 1U << 24 ||
 	    !is_power_of_2(binding_buckets)) {
 		pr_err("binding_buckets has to be a power of two, 16 to 2^24\n");
 		return -EINVAL;
 	}
 	get_random_bytes(&binding_secret, sizeof(binding_secret));
+	INIT_RCU_WORK(&bury_work, bury);
+	err = hmmp_binding_terms_init();
+	if (err)
+		return err;
 	binding_table = kvcalloc(binding_buckets, sizeof(*binding_table),
 				 GFP_KERNEL);
-	return binding_table ? 0 : -ENOMEM;
+	if (binding_table)
+		return 0;
+	hmmp_binding_terms_exit();
+	return -ENOMEM;
 }
 
 /**
  * hmmp_binding_exit - give the table back
  *
- * All namespaces have left, and RCU has come to an end.
+ * All namespaces have left; waits for RCU to let go of their bindings.
  */
 void hmmp_binding_exit(void)
 {
+	while (READ_ONCE(burying))
+		flush_rcu_work(&bury_work);
 	kvfree(binding_table);
+	hmmp_binding_terms_exit();
 }

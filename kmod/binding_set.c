@@ -5,86 +5,60 @@
  * that lapsed is held, which means that nothing goes to address 1, where
  * another host may be by now; one of a host just ends.
  */
-#include <linux/slab.h>
 #include <net/tcp.h>
 #include "hmmp.h"
 
-static struct hmmp_binding *binding_alloc(const struct hmmp_binding *seed,
-					  gfp_t gfp)
-{
-	struct hmmp_binding *b = kmalloc(sizeof(*b), gfp);
-
-	if (!b)
-		return NULL;
-	*b = *seed;
-	hmmp_route_init(&b->route);
-	b->since = hmmp_now();
-	b->told = 0;
-	b->seen = 0;
-	return b;
-}
-
 /* What an update takes over from the binding in whose place it comes. */
-static void carry_over(struct hmmp_binding *b, const struct hmmp_binding *old)
+static void carry_over(struct hmmp_terms *t, const struct hmmp_terms *old)
 {
-	b->id = old->id;
-	b->buffer = old->buffer;
-	b->previous = old->previous;
-	if (!hmmp_same(&b->current_addr, &old->current_addr))
-		b->previous = old->current_addr;
+	t->id = old->id;
+	t->buffer = old->buffer;
+	t->previous = old->previous;
+	if (!hmmp_same(&t->current_addr, &old->current_addr))
+		t->previous = old->current_addr;
 	else
-		b->since = old->since;
-	atomic64_set(&b->tx_packets, atomic64_read(&old->tx_packets));
-	atomic64_set(&b->tx_bytes, atomic64_read(&old->tx_bytes));
-	atomic64_set(&b->rx_packets, atomic64_read(&old->rx_packets));
-	atomic64_set(&b->rx_bytes, atomic64_read(&old->rx_bytes));
-	atomic64_set(&b->drops, atomic64_read(&old->drops));
+		t->since = old->since;
 }
+
+static const struct hmmp_before nothing_before = {
+	.home = true,
+	.status = HMMP_STATUS_VERIFIED,
+	.expires = U64_MAX,
+};
 
 /* What a provisional binding falls back to. */
-static void remember_before(struct hmmp_binding *b,
-			    const struct hmmp_binding *old)
+static void remember_before(struct hmmp_terms *t, const struct hmmp_binding *b,
+			    const struct hmmp_terms *old)
 {
 	struct hmmp_where w;
 
-	if (!old) {
-		b->before = (struct hmmp_before){
-			.home = true,
-			.status = HMMP_STATUS_VERIFIED,
-			.expires = U64_MAX,
-		};
-		return;
-	}
-	hmmp_binding_where(old, b->since, &w);
+	hmmp_binding_where(b, t->since, &w);
 	if (w.status == HMMP_STATUS_PROVISIONAL) {
-		b->before = old->before;
+		t->before = old->before;
 		return;
 	}
-	b->before = (struct hmmp_before){
-		.to = *w.to,
-		.via = old->via,
-		.local_outer = old->local_outer,
+	t->before = (struct hmmp_before){
+		.to = w.to,
+		.via = w.before ? old->before.via : old->via,
+		.local_outer = w.before ? old->before.local_outer :
+					  old->local_outer,
 		.encap = w.encap,
 		.home = w.home,
 		.status = w.status,
-		.expires = w.status == HMMP_STATUS_HELD ? U64_MAX :
-							  old->expires,
+		.expires = w.before ? old->before.expires : old->expires,
 	};
-	if (w.to != &old->current_addr) {
-		b->before.via = old->before.via;
-		b->before.local_outer = old->before.local_outer;
-		b->before.expires = old->before.expires;
-	}
+	if (!w.before && w.status == HMMP_STATUS_HELD)
+		t->before.expires = U64_MAX;
 }
 
 /* Since when is somebody else at address 1? */
-static u64 settled(const struct hmmp_binding *b, const struct hmmp_binding *old)
+static u64 settled(const struct hmmp_terms *t, u64 before)
 {
-	if (b->home)
+	if (t->home)
 		return 0;
-	if (old && old->settled)
-		return old->settled;
-	return b->status == HMMP_STATUS_PROVISIONAL ? 0 : hmmp_now();
+	if (before)
+		return before;
+	return t->status == HMMP_STATUS_PROVISIONAL ? 0 : hmmp_now();
 }
 
 /*
@@ -92,13 +66,15 @@ static u64 settled(const struct hmmp_binding *b, const struct hmmp_binding *old)
  * brought, or say again what stands.
  */
 static int check_seq(struct hmmp_net *hn, const struct hmmp_binding *old,
-		     const struct hmmp_binding *seed,
+		     const struct hmmp_terms *seed,
 		     struct netlink_ext_ack *extack)
 {
+	struct hmmp_addr to = hmmp_binding_to(old);
+
 	if ((s32)(seed->seq - old->seq) > 0)
 		return 0;
 	if (seed->seq == old->seq && seed->status == HMMP_STATUS_VERIFIED &&
-	    hmmp_same(&seed->current_addr, &old->current_addr))
+	    hmmp_same(&seed->current_addr, &to))
 		return 0;
 	hmmp_count(hn, BINDING_STALE);
 	NL_SET_ERR_MSG(extack, "a message with this or a later sequence number has been applied");
@@ -113,42 +89,42 @@ static int check_room(struct hmmp_net *hn, struct netlink_ext_ack *extack)
 	return -ENOSPC;
 }
 
-/* True if the binding says nothing new: then nobody has to be woken. */
-static bool says_the_same(const struct hmmp_binding *b,
-			  const struct hmmp_binding *old, u64 now)
+static bool leads_there(const struct hmmp_binding *b,
+			const struct hmmp_terms *t)
 {
-	return old && hmmp_binding_status(old, now) == b->status &&
-	       hmmp_same(&b->current_addr, &old->current_addr);
+	struct hmmp_addr to = hmmp_binding_to(b);
+
+	return hmmp_same(&to, &t->current_addr);
 }
 
 /*
  * Is it what stands verified already? Until it is verified again, an
  * unverified word that it goes on changes nothing.
  */
-static bool refreshes_unverified(const struct hmmp_binding *seed,
+static bool refreshes_unverified(const struct hmmp_terms *seed,
 				 const struct hmmp_binding *old)
 {
 	return seed->status == HMMP_STATUS_PROVISIONAL &&
-	       hmmp_same(&seed->current_addr, &old->current_addr) &&
+	       leads_there(old, seed) &&
 	       hmmp_binding_status(old, hmmp_now()) == HMMP_STATUS_VERIFIED;
 }
 
-static void wake_flows(struct hmmp_net *hn, const struct hmmp_binding *b)
+static void wake_flows(struct hmmp_net *hn, const struct hmmp_terms *t)
 {
 	struct hmmp_outer o = {
-		.daddr = b->via.family ? b->via : b->current_addr,
-		.saddr = b->local_outer,
-		.mark = b->mark,
-		.oif = b->owner ? b->ifindex : 0,
-		.encap = b->encap,
+		.daddr = t->via.family ? t->via : t->current_addr,
+		.saddr = t->local_outer,
+		.mark = t->mark,
+		.oif = t->owner ? t->ifindex : 0,
+		.encap = t->encap,
 	};
 
-	if (!b->owner || b->status == HMMP_STATUS_HELD)
+	if (!t->owner || t->status == HMMP_STATUS_HELD)
 		return;
 	if (!o.saddr.family)
 		o.saddr.family = o.daddr.family;
-	hmmp_wake(hn, &b->original, b->owner, tcp_jiffies32,
-		  b->home ? NULL : &o, b->flags & HMMP_BINDING_FLAGS_LOST);
+	hmmp_wake(hn, &t->original, t->owner, tcp_jiffies32,
+		  t->home ? NULL : &o, t->flags & HMMP_BINDING_FLAGS_LOST);
 }
 
 /*
@@ -163,23 +139,20 @@ static struct hmmp_binding *find_locked(struct hmmp_net *hn, u8 family,
 
 	lockdep_assert_held(&hn->lock);
 	rcu_read_lock();
-	b = hmmp_binding_find(hn->net, family, original, owner);
+	b = hmmp_binding_find(hn, family, original, owner);
 	rcu_read_unlock();
 	return b;
 }
 
 /* A host's packets are held on request, and while it is not verified. */
-static int give_buffer(struct hmmp_net *hn, struct hmmp_binding *b)
+static int give_buffer(struct hmmp_net *hn, struct hmmp_terms *t)
 {
-	if (b->owner || (!(b->flags & HMMP_BINDING_FLAGS_BUFFER) &&
-			 b->status != HMMP_STATUS_PROVISIONAL))
+	if (t->owner || (!(t->flags & HMMP_BINDING_FLAGS_BUFFER) &&
+			 t->status != HMMP_STATUS_PROVISIONAL))
 		return 0;
-	if (b->buffer) {
-		hmmp_buffer_fill(b->buffer);
-		return 0;
-	}
-	b->buffer = hmmp_buffer_new(hn, b->family, &b->original);
-	return b->buffer ? 0 : -ENOMEM;
+	if (!t->buffer)
+		t->buffer = hmmp_buffer_new(hn, t->family, &t->original);
+	return t->buffer ? 0 : -ENOMEM;
 }
 
 static void put_in_place(struct hmmp_net *hn, struct hmmp_binding *b,
@@ -191,36 +164,61 @@ static void put_in_place(struct hmmp_net *hn, struct hmmp_binding *b,
 		hmmp_binding_insert(hn, b);
 }
 
+/* From a request and what stands to the terms of what will. */
+static void agree(struct hmmp_terms *t, const struct hmmp_terms *seed,
+		  const struct hmmp_binding *old, u32 lifetime_ms)
+{
+	struct hmmp_terms was = {};
+
+	*t = *seed;
+	t->since = hmmp_now();
+	t->home = hmmp_is(&t->current_addr, t->family, &t->original);
+	t->expires = t->since + (u64)lifetime_ms * NSEC_PER_MSEC;
+	t->before = nothing_before;
+	if (old) {
+		hmmp_binding_read(old, &was);
+		if (t->status == HMMP_STATUS_PROVISIONAL && t->owner)
+			remember_before(t, old, &was);
+		carry_over(t, &was);
+	}
+	t->settled = settled(t, was.settled);
+}
+
 /*
  * Return: the binding to be put in place, or an error pointer; nothing has
  * changed yet.
  */
-static struct hmmp_binding *make(struct hmmp_net *hn,
-				 const struct hmmp_binding *seed,
-				 struct hmmp_binding *old, u32 lifetime_ms)
+static struct hmmp_binding *make(struct hmmp_net *hn, struct hmmp_terms *t)
 {
-	struct hmmp_binding *b = binding_alloc(seed, GFP_KERNEL_ACCOUNT);
+	struct hmmp_buffer *had = t->buffer;
+	struct hmmp_binding *b;
 
-	if (!b)
+	if (give_buffer(hn, t))
 		return ERR_PTR(-ENOMEM);
-	b->home = hmmp_is(&b->current_addr, b->family, &b->original);
-	b->expires = b->since + (u64)lifetime_ms * NSEC_PER_MSEC;
-	if (b->status == HMMP_STATUS_PROVISIONAL && b->owner)
-		remember_before(b, old);
-	if (old)
-		carry_over(b, old);
-	b->settled = settled(b, old);
-	if (give_buffer(hn, b)) {
-		kfree(b);
+	b = hmmp_binding_make(hn, t, GFP_KERNEL_ACCOUNT);
+	if (!b) {
+		if (!had && t->buffer)
+			hmmp_buffer_free(t->buffer);
 		return ERR_PTR(-ENOMEM);
 	}
+	if (had && !t->owner && (t->flags & HMMP_BINDING_FLAGS_BUFFER ||
+				 t->status == HMMP_STATUS_PROVISIONAL))
+		hmmp_buffer_fill(had);
 	return b;
+}
+
+/* Does it verify what was held for want of that alone? */
+static bool verifies(const struct hmmp_terms *t, const struct hmmp_binding *old)
+{
+	return old && old->status == HMMP_STATUS_PROVISIONAL &&
+	       !((old->flags | t->flags) & HMMP_BINDING_FLAGS_BUFFER) &&
+	       t->status == HMMP_STATUS_VERIFIED;
 }
 
 /**
  * hmmp_binding_set - install or update a binding (Draft 4.2.2)
  * @hn: namespace; its lock is held
- * @seed: net, family, original, owner, current_addr, local_outer, via, encap,
+ * @seed: family, original, owner, current_addr, local_outer, via, encap,
  *	status, seq, mark, ifindex, link, lladdr, flags and credit
  * @lifetime_ms: its life from now, milliseconds
  * @extack: for the sentence of a refusal
@@ -228,11 +226,12 @@ static struct hmmp_binding *make(struct hmmp_net *hn,
  * Return: 0; -ESTALE for an old sequence number; -ENOSPC at the limit;
  * -ENOMEM.
  */
-int hmmp_binding_set(struct hmmp_net *hn, const struct hmmp_binding *seed,
+int hmmp_binding_set(struct hmmp_net *hn, const struct hmmp_terms *seed,
 		     u32 lifetime_ms, struct netlink_ext_ack *extack)
 {
 	struct hmmp_binding *old, *b;
 	bool fresh, news, verified;
+	struct hmmp_terms t;
 	int err;
 
 	old = find_locked(hn, seed->family, &seed->original, seed->owner);
@@ -242,21 +241,22 @@ int hmmp_binding_set(struct hmmp_net *hn, const struct hmmp_binding *seed,
 		return err;
 	if (!fresh && refreshes_unverified(seed, old))
 		return 0;
-	b = make(hn, seed, old, lifetime_ms);
+	agree(&t, seed, old, lifetime_ms);
+	b = make(hn, &t);
 	if (IS_ERR(b)) {
 		if (fresh)
 			hmmp_binding_room_back(hn);
 		return PTR_ERR(b);
 	}
-	news = !says_the_same(b, old, b->since);
-	verified = old && old->status == HMMP_STATUS_PROVISIONAL &&
-		   !((old->flags | b->flags) & HMMP_BINDING_FLAGS_BUFFER) &&
-		   b->status == HMMP_STATUS_VERIFIED;
+	/* if it says nothing new, nobody has to be woken */
+	news = !old || !leads_there(old, &t) ||
+	       hmmp_binding_status(old, hmmp_now()) != t.status;
+	verified = verifies(&t, old);
 	put_in_place(hn, b, old);
-	if (b->buffer && verified)
-		hmmp_buffer_release(b->buffer);
+	if (t.buffer && verified)
+		hmmp_buffer_release(t.buffer);
 	if (news)
-		wake_flows(hn, b);
+		wake_flows(hn, &t);
 	hmmp_net_gc_soon(hn, msecs_to_jiffies(lifetime_ms) + 1);
 	return 0;
 }
@@ -267,26 +267,31 @@ int hmmp_binding_set(struct hmmp_net *hn, const struct hmmp_binding *seed,
  */
 static int let_go(struct hmmp_net *hn, struct hmmp_binding *old, gfp_t gfp)
 {
-	struct hmmp_binding *b = binding_alloc(old, gfp);
+	struct hmmp_terms t, was;
+	struct hmmp_binding *b;
 
+	hmmp_binding_read(old, &was);
+	t = was;
+	t.since = hmmp_now();
+	t.current_addr.ip = t.original;
+	t.current_addr.family = t.family;
+	carry_over(&t, &was);
+	memset(&t.via, 0, sizeof(t.via));
+	t.home = true;
+	t.leaving = true;
+	t.settled = 0;
+	t.link = 0;
+	t.flags &= ~HMMP_BINDING_FLAGS_LOST;	/* not said of this change */
+	t.status = HMMP_STATUS_VERIFIED;
+	t.expires = t.since + HMMP_GRACE_NS;
+	b = hmmp_binding_make(hn, &t, gfp);
 	if (!b)
 		return -ENOMEM;
-	b->current_addr.ip = b->original;
-	b->current_addr.family = b->family;
-	carry_over(b, old);
-	memset(&b->via, 0, sizeof(b->via));
-	b->home = true;
-	b->leaving = true;
-	b->settled = 0;
-	b->link = 0;
-	b->flags &= ~HMMP_BINDING_FLAGS_LOST;	/* not said of this change */
-	b->status = HMMP_STATUS_VERIFIED;
-	b->expires = b->since + HMMP_GRACE_NS;
 	hmmp_binding_replace(hn, b, old);
 	hmmp_binding_room_back(hn);
-	if (b->buffer)
-		hmmp_buffer_close(b->buffer);
-	wake_flows(hn, b);
+	if (t.buffer)
+		hmmp_buffer_close(t.buffer);
+	wake_flows(hn, &t);
 	hmmp_net_gc_soon(hn, nsecs_to_jiffies(HMMP_GRACE_NS) + 1);
 	return 0;
 }
@@ -345,32 +350,34 @@ int hmmp_binding_release(struct hmmp_net *hn, u8 family,
 			 struct netlink_ext_ack *extack)
 {
 	struct hmmp_binding *b = find_for(hn, family, original, owner, extack);
+	struct hmmp_buffer *buffer;
 
 	if (!b)
 		return -ENOENT;
-	if (!hmmp_buffer_open(b->buffer)) {
+	buffer = hmmp_binding_buffer(b);
+	if (!hmmp_buffer_open(buffer)) {
 		NL_SET_ERR_MSG(extack, "the binding holds nothing back");
 		return -ENOENT;
 	}
-	hmmp_buffer_release(b->buffer);
+	hmmp_buffer_release(buffer);
 	return 0;
 }
 
 /* Nobody verified it: what was before, is. */
-static void fall_back(struct hmmp_binding *b)
+static void fall_back(struct hmmp_terms *t)
 {
-	b->current_addr = b->before.to;
-	b->encap = b->before.encap;
-	b->status = b->before.status;
-	b->expires = b->before.expires;
-	b->via = b->before.via;
-	b->local_outer = b->before.local_outer;
+	t->current_addr = t->before.to;
+	t->encap = t->before.encap;
+	t->status = t->before.status;
+	t->expires = t->before.expires;
+	t->via = t->before.via;
+	t->local_outer = t->before.local_outer;
 }
 
-static void lapse(struct hmmp_binding *b)
+static void lapse(struct hmmp_terms *t)
 {
-	b->status = HMMP_STATUS_HELD;
-	b->expires = U64_MAX;
+	t->status = HMMP_STATUS_HELD;
+	t->expires = U64_MAX;
 }
 
 /* Packets do it already; again in a second. */
@@ -379,61 +386,87 @@ static void expire_later(struct hmmp_net *hn)
 	hmmp_net_gc_soon(hn, HZ);
 }
 
-static void expire(struct hmmp_net *hn, struct hmmp_binding *old)
+/* Unverified, with nothing before: it goes as if it had been withdrawn. */
+static void expire_first(struct hmmp_net *hn, struct hmmp_binding *old)
 {
+	if (let_go(hn, old, GFP_ATOMIC)) {
+		expire_later(hn);
+		return;
+	}
+	hmmp_count(hn, BINDING_EXPIRED);
+	hmmp_event_binding(hn, old, HMMP_BINDING_EVENT_EXPIRED);
+}
+
+static void expire_for_good(struct hmmp_net *hn, struct hmmp_binding *old)
+{
+	if (!old->home)
+		hmmp_count(hn, BINDING_EXPIRED);
+	if (!old->leaving && !old->home)
+		hmmp_event_binding(hn, old, HMMP_BINDING_EVENT_EXPIRED);
+	hmmp_binding_erase(hn, old);
+}
+
+/* It leads where it led before, or nowhere. */
+static void expire_into(struct hmmp_net *hn, struct hmmp_binding *old)
+{
+	struct hmmp_terms t, was;
 	struct hmmp_binding *b;
 
-	if (old->status == HMMP_STATUS_PROVISIONAL && old->owner &&
-	    old->before.home) {
-		if (let_go(hn, old, GFP_ATOMIC)) {
-			expire_later(hn);
-			return;
-		}
-		hmmp_count(hn, BINDING_EXPIRED);
-		hmmp_event_binding(hn, old, HMMP_BINDING_EVENT_EXPIRED);
-		return;
-	}
-	if (old->home || !old->owner) {
-		if (!old->home)
-			hmmp_count(hn, BINDING_EXPIRED);
-		if (!old->leaving && !old->home)
-			hmmp_event_binding(hn, old, HMMP_BINDING_EVENT_EXPIRED);
-		hmmp_binding_erase(hn, old);
-		return;
-	}
-	b = binding_alloc(old, GFP_ATOMIC);
+	hmmp_binding_read(old, &was);
+	t = was;
+	t.since = hmmp_now();
+	t.flags &= ~HMMP_BINDING_FLAGS_LOST;
+	if (old->status == HMMP_STATUS_PROVISIONAL)
+		fall_back(&t);
+	else
+		lapse(&t);
+	carry_over(&t, &was);
+	b = hmmp_binding_make(hn, &t, GFP_ATOMIC);
 	if (!b) {
 		expire_later(hn);
 		return;
 	}
-	b->flags &= ~HMMP_BINDING_FLAGS_LOST;
-	if (old->status == HMMP_STATUS_PROVISIONAL)
-		fall_back(b);
-	else
-		lapse(b);
-	carry_over(b, old);
 	hmmp_binding_replace(hn, b, old);
 	hmmp_count(hn, BINDING_EXPIRED);
 	hmmp_event_binding(hn, b, HMMP_BINDING_EVENT_EXPIRED);
-	if (b->status == HMMP_STATUS_VERIFIED)
-		wake_flows(hn, b);
+	if (t.status == HMMP_STATUS_VERIFIED)
+		wake_flows(hn, &t);
+}
+
+static void expire(struct hmmp_net *hn, struct hmmp_binding *old)
+{
+	if (old->status == HMMP_STATUS_PROVISIONAL && old->owner &&
+	    old->more->before.home)
+		expire_first(hn, old);
+	else if (old->home || !old->owner)
+		expire_for_good(hn, old);
+	else
+		expire_into(hn, old);
+}
+
+static bool orphaned(struct hmmp_net *hn, const struct hmmp_binding *b)
+{
+	union nf_inet_addr original = hmmp_binding_original(b);
+
+	return b->owner && !b->leaving &&
+	       !hmmp_flow_owner_alive(hn->net, &original, b->owner);
 }
 
 static int gc_one(struct hmmp_binding *b, void *arg)
 {
+	struct hmmp_buffer *buffer = hmmp_binding_buffer(b);
 	struct hmmp_net *hn = arg;
 	u64 now = hmmp_now();
 
-	if (b->buffer)
-		hmmp_buffer_gc(b->buffer);
+	if (buffer)
+		hmmp_buffer_gc(buffer);
 	if (READ_ONCE(b->seen) == HMMP_SEEN_FOREIGN + 1) {
 		hmmp_binding_erase(hn, b);
-	} else if (b->owner && !b->leaving &&
-		   !hmmp_flow_owner_alive(hn->net, &b->original, b->owner)) {
+	} else if (orphaned(hn, b)) {
 		hmmp_event_binding(hn, b, HMMP_BINDING_EVENT_ENDED);
 		hmmp_binding_erase(hn, b);
 	} else if (now >= b->expires) {
-		if (!b->leaving || !hmmp_buffer_open(b->buffer))
+		if (!b->leaving || !hmmp_buffer_open(buffer))
 			expire(hn, b);
 	} else if (b->expires != U64_MAX) {
 		hmmp_net_gc_soon(hn, nsecs_to_jiffies(b->expires - now) + 1);
@@ -450,5 +483,5 @@ void hmmp_binding_gc(struct hmmp_net *hn)
 	struct hmmp_cursor at = {};
 
 	if (atomic_read(&hn->n_chained))
-		hmmp_binding_walk(hn->net, &at, gc_one, hn);
+		hmmp_binding_walk(hn, &at, gc_one, hn);
 }

@@ -203,7 +203,7 @@ static void send_one(struct hmmp_buffer *buf, struct sk_buff *skb)
 	memset(skb->cb, 0, sizeof(skb->cb));
 	hmmp_count(hn, RELEASED);
 	rcu_read_lock();
-	b = hmmp_binding_find(hn->net, buf->family, &buf->original, 0);
+	b = hmmp_binding_find(hn, buf->family, &buf->original, 0);
 	if (!b || hmmp_encap_held(hn, skb, b, buf->family))
 		send_natively(hn, skb, buf->family);
 	rcu_read_unlock();

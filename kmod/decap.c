@@ -27,189 +27,22 @@
 /* Before vti (0), ipip and ip6_tunnel (1), sit (2) and xfrm (3, 4). */
 #define DECAP_PRIORITY	(-10)
 
-/**
- * struct ends - the outer addresses of a packet
- * @src: source
- * @dst: destination
- */
-struct ends {
-	struct hmmp_addr src;
-	struct hmmp_addr dst;
-};
-
-static bool in_grace(u64 since)
-{
-	return hmmp_now() < since + HMMP_GRACE_NS;
-}
-
-static void read_ends(const struct sk_buff *skb, u8 family, struct ends *e)
-{
-	memset(e, 0, sizeof(*e));
-	e->src.family = family;
-	e->dst.family = family;
-	if (family == AF_INET) {
-		e->src.ip.ip = ip_hdr(skb)->saddr;
-		e->dst.ip.ip = ip_hdr(skb)->daddr;
-	} else {
-		e->src.ip.in6 = ipv6_hdr(skb)->saddr;
-		e->dst.ip.in6 = ipv6_hdr(skb)->daddr;
-	}
-}
-
-/* Is this where a bound far end sends from? */
-static bool binding_sends(const struct hmmp_binding *b,
-			  const struct hmmp_addr *from, bool *moved)
-{
-	struct hmmp_where at;
-
-	hmmp_binding_where(b, hmmp_now(), &at);
-	if (hmmp_same(from, at.to) || hmmp_same(from, &b->via)) {
-		*moved |= !at.home;
-		return true;
-	}
-	*moved = true;
-	if (b->status == HMMP_STATUS_PROVISIONAL && !b->before.home &&
-	    (hmmp_same(from, &b->before.to) ||
-	     hmmp_same(from, &b->before.via)))
-		return true;
-	return b->previous.family && hmmp_same(from, &b->previous) &&
-	       in_grace(b->since);
-}
-
-static bool far_end(struct hmmp_net *hn, const struct hmmp_flow *f,
-		    const struct ends *e, struct hmmp_match *m)
-{
-	struct hmmp_binding *b;
-
-	b = hmmp_binding_find(hn->net, f->key.family, &f->key.remote,
-			      f->owner);
-	m->b = b;
-	if (!b)
-		return hmmp_is(&e->src, f->key.family, &f->key.remote);
-	m->secured = b->flags & HMMP_BINDING_FLAGS_SECURED;
-	return binding_sends(b, &e->src, &m->moved);
-}
-
-/*
- * Is this where we receive for the flow's local address? If it is where we
- * have moved to, the far end has accepted that (K1), and its answer may come
- * later than this packet.
- */
-static bool near_end(struct hmmp_net *hn, struct hmmp_flow *f,
-		     const struct ends *e, struct hmmp_match *m)
-{
-	const struct hmmp_local *l;
-
-	if (m->b && (hmmp_same(&e->dst, &m->b->local_outer) ||
-		     (m->b->status == HMMP_STATUS_PROVISIONAL &&
-		      hmmp_same(&e->dst, &m->b->before.local_outer))))
-		return true;
-	l = hmmp_local_find(rcu_dereference(hn->local), f->key.family,
-			    &f->key.local);
-	if (!l)
-		return hmmp_is(&e->dst, f->key.family, &f->key.local);
-	if (hmmp_same(&e->dst, &l->current_addr)) {
-		m->moved |= hmmp_local_moved(l);
-		if (hmmp_local_moved(l) && READ_ONCE(f->heard) != l->gen)
-			WRITE_ONCE(f->heard, l->gen);
-		return true;
-	}
-	if (!l->previous.family || !hmmp_same(&e->dst, &l->previous) ||
-	    !in_grace(l->changed))
-		return false;
-	m->moved = true;
-	return true;
-}
-
-static bool match_flow(struct hmmp_net *hn, const struct hmmp_packet *p,
-		       const struct ends *e, struct hmmp_match *m)
-{
-	struct hmmp_flow *f;
-
-	if (!p->tcp)
-		return false;
-	f = hmmp_flow_find(hn->net, &p->key);
-	return f && f->owner && !(f->flags & HMMP_FLOW_FIXED) &&
-	       far_end(hn, f, e, m) && near_end(hn, f, e, m) && m->moved;
-}
-
-/* From a host whose packets this router tunnels, back through its tunnel. */
-static bool match_host(struct hmmp_net *hn, const struct hmmp_packet *p,
-		       const struct ends *e, struct hmmp_match *m)
-{
-	struct hmmp_binding *b;
-
-	b = hmmp_binding_find(hn->net, p->key.family, &p->key.remote, 0);
-	if (!b || hmmp_binding_status(b, hmmp_now()) == HMMP_STATUS_HELD ||
-	    !hmmp_same(&e->dst, &b->local_outer) ||
-	    !binding_sends(b, &e->src, &m->moved))
-		return false;
-	m->b = b;
-	m->host = true;
-	m->secured = b->flags & HMMP_BINDING_FLAGS_SECURED;
-	return true;
-}
-
-/* Through the tunnel that this host's packets of that address go through. */
-static bool match_via(struct hmmp_net *hn, const struct hmmp_packet *p,
-		      const struct ends *e, struct hmmp_match *m)
-{
-	const struct hmmp_local *l;
-
-	l = hmmp_local_find(rcu_dereference(hn->local), p->key.family,
-			    &p->key.local);
-	if (!l || !hmmp_via_alive(&l->via, hmmp_now()) ||
-	    !hmmp_same(&e->src, &l->via.remote) ||
-	    !hmmp_same(&e->dst, &l->via.local))
-		return false;
-	m->b = NULL;
-	m->secured = l->via.flags & HMMP_BINDING_FLAGS_SECURED;
-	return true;
-}
-
-/**
- * hmmp_decap_match - does an encapsulated packet belong to us? (K3)
- * @hn: namespace
- * @skb: packet, the outer header is its network header
- * @outer_family: of that header
- * @p: the inner packet, seen from this end
- * @m: zero; filled
- *
- * Context: RCU read side. Return: false if it is not ours; counted.
- */
-bool hmmp_decap_match(struct hmmp_net *hn, const struct sk_buff *skb,
-		      u8 outer_family, const struct hmmp_packet *p,
-		      struct hmmp_match *m)
-{
-	struct ends e;
-
-	read_ends(skb, outer_family, &e);
-	m->from = e.src;
-	if (match_flow(hn, p, &e, m))
-		return true;
-	*m = (struct hmmp_match){ .from = e.src };
-	if (match_host(hn, p, &e, m))
-		return true;
-	*m = (struct hmmp_match){ .from = e.src };
-	if (match_via(hn, p, &e, m))
-		return true;
-	hmmp_count(hn, RX_NO_MATCH);
-	return false;
-}
-
 static void count_received(struct hmmp_net *hn, const struct hmmp_match *m,
 			   u32 len)
 {
 	struct hmmp_binding *b = m->b;
+	struct hmmp_addr to;
 
 	hmmp_count(hn, RX_DECAP);
 	if (!b)
 		return;
 	atomic64_inc(&b->rx_packets);
 	atomic64_add(len, &b->rx_bytes);
-	if (b->status == HMMP_STATUS_PROVISIONAL &&
-	    hmmp_same(&m->from, &b->current_addr))
-		atomic64_add(3 * (u64)len, &b->credit);
+	if (b->status != HMMP_STATUS_PROVISIONAL)
+		return;
+	to = hmmp_binding_to(b);
+	if (hmmp_same(&m->from, &to))
+		atomic64_add(3 * (u64)len, &b->more->credit);
 }
 
 static bool allowed(struct hmmp_net *hn, struct sk_buff *skb, u8 family,
@@ -334,7 +167,7 @@ static int receive(struct sk_buff *skb, u8 outer_family, u8 inner_family)
 		hmmp_count(hn, RX_NO_MATCH);
 		return -ENOENT;
 	}
-	if (!hmmp_decap_match(hn, skb, outer_family, &p, &m))
+	if (!hmmp_match_find(hn, skb, outer_family, &p, &m))
 		return -ENOENT;
 	hmmp_decap_deliver(hn, skb, outer_family, &m);
 	return 0;
@@ -425,6 +258,13 @@ bool hmmp_decap_is_ours(const struct hmmp_net *hn, const struct sk_buff *skb,
 				   hn->input6 && dst == &hn->input6->dst;
 }
 
+/* The clock of @settled goes round once in 208 days. */
+static bool just_settled(const struct hmmp_binding *b)
+{
+	return (u32)(hmmp_now() >> HMMP_SETTLED_SHIFT) - b->settled <=
+	       HMMP_GRACE_NS >> HMMP_SETTLED_SHIFT;
+}
+
 /**
  * hmmp_decap_plain - refuse a plain segment of a flow that has moved away
  * @hn: namespace
@@ -448,7 +288,7 @@ unsigned int hmmp_decap_plain(struct hmmp_net *hn, const struct sk_buff *skb,
 	struct hmmp_flow *f;
 
 	hmmp_packet_addr(skb, family, true, &from);
-	if (!hmmp_binding_first(hn->net, family, &from))
+	if (!hmmp_binding_first(hn, family, &from))
 		return NF_ACCEPT;
 	if (!hmmp_packet_read(skb, skb_network_offset(skb), family, false, &p) ||
 	    !p.ports)
@@ -456,8 +296,8 @@ unsigned int hmmp_decap_plain(struct hmmp_net *hn, const struct sk_buff *skb,
 	f = hmmp_flow_find(hn->net, &p.key);
 	if (!f || !f->owner)
 		return NF_ACCEPT;
-	b = hmmp_binding_find(hn->net, family, &p.key.remote, f->owner);
-	if (!b || !b->settled || in_grace(b->settled))
+	b = hmmp_binding_find(hn, family, &p.key.remote, f->owner);
+	if (!b || !b->settled || just_settled(b))
 		return NF_ACCEPT;
 	hmmp_binding_where(b, hmmp_now(), &at);
 	if (at.home)

@@ -18,14 +18,12 @@
 /**
  * struct way - where a packet goes
  * @b: binding of the far end, or NULL
- * @route: where the outer route is remembered, or NULL
  * @o: what the outer packet is sent with; no destination: it goes natively
  * @host: @b covers all packets, not those of a flow
  * @native: it goes natively, after it has been held
  */
 struct way {
 	struct hmmp_binding *b;
-	struct hmmp_route *route;
 	struct hmmp_outer o;
 	bool host;
 	bool native;
@@ -98,7 +96,8 @@ static int peer_refuses(struct hmmp_net *hn, const struct hmmp_local *l,
 	p = hmmp_peer_find(hn->net, f->key.family, &f->key.remote, f->owner);
 	if (p && hmmp_same(&p->current_addr, &l->current_addr)) {
 		state = p->state;
-		w->route = &p->route;
+		w->o.route = &p->route;
+		w->o.saddr6 = &p->saddr6;
 		w->o.encap = p->encap;
 	}
 	if (state == HMMP_PEER_STATE_REFUSED)
@@ -119,30 +118,36 @@ static void go_via(const struct hmmp_via *via, struct way *w)
 	w->host = true;
 }
 
-/* The outer source of a binding counts unless this end has moved. */
+/*
+ * The outer source of a binding counts unless this end has moved. A route that
+ * a peer has remembered is none to where a binding leads.
+ */
 static void go_bound(struct hmmp_binding *b, const struct hmmp_where *at,
 		     struct way *w)
 {
-	const struct hmmp_addr *from = &b->local_outer;
+	const struct hmmp_more *m = b->more;
+	struct hmmp_addr from;
 
 	w->b = b;
 	w->o.encap = at->encap;
-	w->o.mark = b->mark;
-	if (at->to == &b->current_addr) {
-		w->route = &b->route;
-		w->o.daddr = b->via.family ? b->via : b->current_addr;
+	w->o.mark = m ? m->mark : 0;
+	if (!at->before) {
+		w->o.route = &b->route;
+		w->o.saddr6 = &b->wide->saddr;
+		w->o.daddr = m && m->via.family ? m->via : at->to;
+		from = hmmp_binding_from(b);
 	} else {
-		w->route = NULL;
-		w->o.daddr = b->before.via.family ? b->before.via : *at->to;
-		from = &b->before.local_outer;
+		w->o.route = NULL;
+		w->o.daddr = m->before.via.family ? m->before.via : at->to;
+		from = m->before.local_outer;
 	}
-	if (from->family && !w->o.saddr.family)
-		w->o.saddr = *from;
+	if (!w->o.saddr.family)
+		w->o.saddr = from;
 }
 
 static unsigned int held(struct hmmp_net *hn, struct hmmp_binding *b)
 {
-	atomic64_inc(&b->drops);
+	atomic_inc(&b->drops);
 	return drop(hn, DROP_HELD);
 }
 
@@ -150,15 +155,16 @@ static unsigned int held(struct hmmp_net *hn, struct hmmp_binding *b)
 static unsigned int beyond_credit(struct hmmp_net *hn, struct hmmp_binding *b,
 				  struct hmmp_where *at)
 {
-	const struct hmmp_before *was = &b->before;
+	const struct hmmp_before *was = &b->more->before;
 
-	if (test_bit(HMMP_BEFORE_UNREACHABLE, &b->told)) {
-		atomic64_inc(&b->drops);
+	if (READ_ONCE(b->told) & HMMP_BEFORE_UNREACHABLE) {
+		atomic_inc(&b->drops);
 		return drop(hn, DROP_CREDIT);
 	}
-	at->to = &was->to;
+	at->to = was->to;
 	at->encap = was->encap;
 	at->home = was->home;
+	at->before = true;
 	if (!was->home && (was->status == HMMP_STATUS_HELD ||
 			   hmmp_now() >= was->expires))
 		return held(hn, b);
@@ -221,8 +227,7 @@ static unsigned int flow_way(struct hmmp_net *hn, const struct sk_buff *skb,
 			return NF_DROP;
 		}
 	}
-	b = hmmp_binding_find(hn->net, p->key.family, &p->key.remote,
-			      f->owner);
+	b = hmmp_binding_find(hn, p->key.family, &p->key.remote, f->owner);
 	if (!b)
 		return NF_ACCEPT;
 	*took = true;
@@ -242,7 +247,7 @@ static void host_way(struct hmmp_binding *b, struct way *w)
 	if (at.status == HMMP_STATUS_HELD || at.home ||
 	    at.status == HMMP_STATUS_SUSPENDED) {
 		if ((at.status != HMMP_STATUS_HELD || b->leaving) &&
-		    hmmp_buffer_open(b->buffer))
+		    hmmp_buffer_open(hmmp_binding_buffer(b)))
 			w->b = b;
 		w->native = true;
 		return;
@@ -273,7 +278,7 @@ static bool concerns(struct hmmp_net *hn, const struct sk_buff *skb, u8 family,
 	c->l = NULL;
 	if (atomic_read(&hn->n_chained)) {
 		hmmp_packet_addr(skb, family, false, &a);
-		c->first = hmmp_binding_first(hn->net, family, &a);
+		c->first = hmmp_binding_first(hn, family, &a);
 	}
 	c->forward = hmmp_packet_forwarded(skb, family);
 	if (map && map->busy && !c->forward) {
@@ -307,8 +312,7 @@ static unsigned int find_way(struct hmmp_net *hn, const struct sk_buff *skb,
 			return drop(hn, DROP_FORMER);
 	}
 	if (b && b->owner)
-		b = hmmp_binding_find(hn->net, p->key.family, &p->key.remote,
-				      0);
+		b = hmmp_binding_find(hn, p->key.family, &p->key.remote, 0);
 	if (b)
 		host_way(b, w);
 	return NF_ACCEPT;
@@ -482,8 +486,7 @@ static unsigned int encapsulate(struct hmmp_net *hn, struct sk_buff *skb,
 	unsigned int verdict;
 	u32 mtu;
 
-	t.dst = hmmp_route_get(hn->net, w->route, &w->o, tos_of(skb, family),
-			       &t.hold);
+	t.dst = hmmp_route_get(hn->net, &w->o, tos_of(skb, family), &t.hold);
 	if (IS_ERR(t.dst))
 		return drop(hn, DROP_NO_ROUTE);
 	mtu = dst_mtu(t.dst) - hmmp_header_len(&w->o, skb);
@@ -515,7 +518,8 @@ static unsigned int go(struct hmmp_net *hn, struct sk_buff *skb,
 	verdict = finish_inner(hn, skb);
 	if (verdict != NF_ACCEPT)
 		return verdict;
-	if (w->host && w->b && hmmp_buffer_hold(w->b->buffer, w->b, skb))
+	if (w->host && w->b &&
+	    hmmp_buffer_hold(hmmp_binding_buffer(w->b), w->b, skb))
 		return NF_STOLEN;
 	return w->native ? NF_ACCEPT :
 			   encapsulate(hn, skb, p->key.family, w);

@@ -2,7 +2,7 @@
 /*
  * The map of the module: every structure that two files share, and every
  * function that one file offers to the others, under the name of the file.
- * Packets and the files that they pass are in packet.h.
+ * Packets and the files that they pass are in packet.h, bindings in binding.h.
  *
  * Locks, outermost first:
  *   hmmp_net.lock       mutex; all changes by netlink and by the gc work
@@ -12,9 +12,9 @@
  *   hmmp_peer_lock      spinlock, BH off; chains of peers
  *   hmmp_net.wake_lock  spinlock, BH off; paths to see to
  *   buffer lock         spinlock, BH off; the packets of one buffer
- *   route lock          spinlock, BH off; one remembered route
+ *   hmmp_route_lock     spinlock, BH off; remembered routes
  * Packets of connections take none but a flow's bucket lock, while it is young
- * or ends, and a route's lock, when it is looked up anew; those of a host that
+ * or ends, and the lock of routes, when one is looked up anew; those of a host that
  * are held, their buffer's. Everything else is read under RCU.
  */
 #ifndef _HMMP_H
@@ -23,7 +23,6 @@
 #include <linux/hmmp.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
-#include <linux/seqlock.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 #include <linux/timekeeping.h>
@@ -33,6 +32,7 @@
 #include <net/ip6_fib.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
+#include "binding.h"
 #include "mib.h"
 #include "packet.h"
 #include "tcp_state.h"
@@ -238,164 +238,6 @@ static inline bool hmmp_local_moved(const struct hmmp_local *l)
 	return !hmmp_is(&l->current_addr, l->family, &l->original);
 }
 
-/* --------------------------------------------- binding.c, binding_set.c */
-
-/**
- * struct hmmp_before - what a provisional binding falls back to
- * @to: the last verified address
- * @via: outer destination in its place, or none
- * @local_outer: outer source, or none
- * @expires: end of its life, CLOCK_BOOTTIME ns
- * @status: HMMP_STATUS_VERIFIED or HMMP_STATUS_HELD
- * @encap: how to send there
- * @home: it was address 1, or there was no binding
- */
-struct hmmp_before {
-	struct hmmp_addr to;
-	struct hmmp_addr via;
-	struct hmmp_addr local_outer;
-	u64 expires;
-	u8 status;
-	u8 encap;
-	bool home;
-};
-
-/* Bits of &struct hmmp_binding.told: said once in the life of a binding. */
-enum { HMMP_TOLD_CREDIT, HMMP_TOLD_UNREACHABLE, HMMP_BEFORE_UNREACHABLE };
-
-/**
- * struct hmmp_binding - a far end's address 1 is bound to address 2
- * @node: in its chain; RCU
- * @net: namespace; bindings die with it, so no reference
- * @owner: owner of the flows that it covers, 0 with scope host
- * @original: address 1
- * @current_addr: address 2
- * @previous: address 2 before the last update, or none
- * @local_outer: outer source, or none: it follows the local map
- * @via: outer destination in place of @current_addr, or none
- * @before: while provisional, what was before
- * @expires: end of its life, CLOCK_BOOTTIME ns
- * @since: when @current_addr became that, CLOCK_BOOTTIME ns
- * @settled: since when plain segments from address 1 are somebody else's but
- *	for the grace; 0: they are not
- * @route: route to @current_addr
- * @buffer: scope host, what is held back, or NULL; handed on by updates
- * @id: unique number, ascending; kept by updates
- * @told: HMMP_TOLD_*
- * @seq: sequence number of the message that brought it
- * @mark: for the route look-up
- * @ifindex: scope host, the interface of the host route; else that which outer
- *	packets have to leave by, or 0
- * @link: scope host, the served interface, or 0
- * @flags: HMMP_BINDING_FLAGS_*
- * @status: HMMP_STATUS_*; an expired one counts as held at once, the gc work
- *	writes it down
- * @encap: HMMP_ENCAP_*
- * @family: of @original
- * @home: address 2 is address 1, only @previous is still of use
- * @leaving: removed; lives on for the grace of @previous only
- * @seen: who was seen with @original on @link: 0 or HMMP_SEEN_* + 1
- * @lladdr_len: bytes of @lladdr
- * @lladdr: the bound host's own link-layer address on @link
- * @credit: bytes that may be sent while provisional
- * @tx_packets: and so on: what it carried; moved to its successor on update
- * @rcu: for freeing
- *
- * All but the counters, @told, @seen and the route is written once; an update
- * replaces the whole object (K7).
- */
-struct hmmp_binding {
-	struct hlist_node node;
-	struct net *net;
-	u64 owner;
-	union nf_inet_addr original;
-	struct hmmp_addr current_addr;
-	struct hmmp_addr previous;
-	struct hmmp_addr local_outer;
-	struct hmmp_addr via;
-	struct hmmp_before before;
-	u64 expires;
-	u64 since;
-	u64 settled;
-	struct hmmp_route route;
-	struct hmmp_buffer *buffer;
-	u64 id;
-	unsigned long told;
-	u32 seq;
-	u32 mark;
-	u32 ifindex;
-	u32 link;
-	u32 flags;
-	u8 status;
-	u8 encap;
-	u8 family;
-	bool home;
-	bool leaving;
-	u8 seen;
-	u8 lladdr_len;
-	u8 lladdr[MAX_ADDR_LEN];
-	atomic64_t credit;
-	atomic64_t tx_packets;
-	atomic64_t tx_bytes;
-	atomic64_t rx_packets;
-	atomic64_t rx_bytes;
-	atomic64_t drops;
-	struct rcu_head rcu;
-};
-
-/**
- * struct hmmp_where - where a binding leads at a moment
- * @to: address 2, or what counts in its place
- * @status: HMMP_STATUS_*
- * @encap: HMMP_ENCAP_*
- * @home: nothing is encapsulated
- */
-struct hmmp_where {
-	const struct hmmp_addr *to;
-	u8 status;
-	u8 encap;
-	bool home;
-};
-
-int hmmp_binding_init(void);
-void hmmp_binding_exit(void);
-void hmmp_binding_net_pre_exit(struct hmmp_net *hn);
-void hmmp_binding_net_exit(struct hmmp_net *hn);
-struct hmmp_binding *hmmp_binding_find(struct net *net, u8 family,
-				       const union nf_inet_addr *original,
-				       u64 owner);
-struct hmmp_binding *hmmp_binding_first(struct net *net, u8 family,
-					const union nf_inet_addr *original);
-struct hmmp_binding *hmmp_binding_leads(struct net *net, u8 family,
-					const union nf_inet_addr *original,
-					const struct hmmp_addr *to);
-int hmmp_binding_set(struct hmmp_net *hn, const struct hmmp_binding *seed,
-		     u32 lifetime_ms, struct netlink_ext_ack *extack);
-int hmmp_binding_del(struct hmmp_net *hn, u8 family,
-		     const union nf_inet_addr *original, u64 owner,
-		     const u32 *seq, struct netlink_ext_ack *extack);
-void hmmp_binding_gc(struct hmmp_net *hn);
-int hmmp_binding_release(struct hmmp_net *hn, u8 family,
-			 const union nf_inet_addr *original, u64 owner,
-			 struct netlink_ext_ack *extack);
-void hmmp_binding_where(const struct hmmp_binding *b, u64 now,
-			struct hmmp_where *w);
-u8 hmmp_binding_status(const struct hmmp_binding *b, u64 now);
-bool hmmp_binding_credit(struct hmmp_net *hn, struct hmmp_binding *b, u32 len);
-void hmmp_binding_unreachable(struct hmmp_net *hn, struct hmmp_binding *b,
-			      const struct hmmp_addr *to);
-u32 hmmp_binding_machine_limit(void);
-void hmmp_binding_insert(struct hmmp_net *hn, struct hmmp_binding *b);
-void hmmp_binding_replace(struct hmmp_net *hn, struct hmmp_binding *b,
-			  struct hmmp_binding *old);
-void hmmp_binding_erase(struct hmmp_net *hn, struct hmmp_binding *b);
-bool hmmp_binding_room(struct hmmp_net *hn);
-void hmmp_binding_room_back(struct hmmp_net *hn);
-
-typedef int (*hmmp_binding_walk_t)(struct hmmp_binding *b, void *arg);
-int hmmp_binding_walk(struct net *net, struct hmmp_cursor *at,
-		      hmmp_binding_walk_t fn, void *arg);
-
 /* --------------------------------------------------------------- peer.c */
 
 /**
@@ -406,6 +248,7 @@ int hmmp_binding_walk(struct net *net, struct hmmp_cursor *at,
  * @current_addr: the address of this host that it spoke of
  * @owner: owner of the flows in question
  * @route: route from @current_addr to @remote
+ * @saddr6: the source that it is for, if that is IPv6
  * @id: unique number, ascending
  * @state: HMMP_PEER_STATE_*
  * @encap: HMMP_ENCAP_*, none: IP in IP
@@ -419,6 +262,7 @@ struct hmmp_peer {
 	struct hmmp_addr current_addr;
 	u64 owner;
 	struct hmmp_route route;
+	struct in6_addr saddr6;
 	u64 id;
 	u8 state;
 	u8 encap;
@@ -518,6 +362,7 @@ struct hmmp_limits {
 /**
  * struct hmmp_net - what the module keeps of a namespace
  * @net: the namespace
+ * @number: its own, no other one has had it
  * @local: the local map; RCU, written under @lock
  * @n_flows: tracked flows
  * @n_bindings: bindings, those that are leaving not counted
@@ -539,6 +384,7 @@ struct hmmp_limits {
  */
 struct hmmp_net {
 	struct net *net;
+	u32 number;
 	struct hmmp_local_map __rcu *local;
 	atomic_t n_flows;
 	atomic_t n_bindings;

@@ -12,7 +12,7 @@
 #include <net/ndisc.h>
 #include "hmmp.h"
 
-/* Return: false if the frame does not tell who sent it. */
+/* Of a binding with a served link. Return: false if the frame does not tell. */
 static bool sent_by(const struct sk_buff *skb, const struct hmmp_binding *b,
 		    bool *own)
 {
@@ -24,7 +24,8 @@ static bool sent_by(const struct sk_buff *skb, const struct hmmp_binding *b,
 	len = dev_parse_header(skb, from);
 	if (len <= 0)
 		return false;
-	*own = b->lladdr_len == len && !memcmp(from, b->lladdr, len);
+	*own = b->more->lladdr_len == len &&
+	       !memcmp(from, b->more->lladdr, len);
 	return true;
 }
 
@@ -32,7 +33,7 @@ static bool sent_by(const struct sk_buff *skb, const struct hmmp_binding *b,
 static bool too_early(const struct hmmp_binding *b)
 {
 	return !(b->flags & HMMP_BINDING_FLAGS_GRANTED) &&
-	       hmmp_now() < b->since + HMMP_GRACE_NS;
+	       hmmp_now() < b->more->since + HMMP_GRACE_NS;
 }
 
 static void seen(struct hmmp_net *hn, struct hmmp_binding *b, u32 who)
@@ -68,8 +69,8 @@ void hmmp_host_frame(struct hmmp_net *hn, const struct sk_buff *skb, u8 family,
 	struct hmmp_binding *b;
 	bool own;
 
-	b = hmmp_binding_find(hn->net, family, addr, 0);
-	if (!b || b->link != dev->ifindex || b->leaving ||
+	b = hmmp_binding_find(hn, family, addr, 0);
+	if (!b || !b->more || b->more->link != dev->ifindex || b->leaving ||
 	    !sent_by(skb, b, &own))
 		return;
 	if (!own)

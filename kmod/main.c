@@ -24,6 +24,7 @@ static const struct hmmp_limits default_limits = {
 };
 
 static atomic64_t last_id = ATOMIC64_INIT(0);
+static atomic_t last_number = ATOMIC_INIT(0);
 
 /**
  * hmmp_next_id - a number for an object
@@ -93,6 +94,7 @@ static int __net_init hmmp_net_init(struct net *net)
 	struct hmmp_net *hn = hmmp_net(net);
 
 	hn->net = net;
+	hn->number = atomic_inc_return(&last_number);
 	hn->limit = default_limits;
 	hn->mib = alloc_percpu(struct hmmp_mib);
 	if (!hn->mib)

@@ -172,7 +172,7 @@ static int minenc_rcv(struct sk_buff *skb)
 		kfree_skb(skb);
 		return 0;
 	}
-	if (!hmmp_decap_match(hn, skb, AF_INET, &p, &match))
+	if (!hmmp_match_find(hn, skb, AF_INET, &p, &match))
 		return nobody(skb);
 	if (restore(skb, &m)) {
 		hmmp_drop(hn, DROP_MEMORY);

@@ -14,7 +14,7 @@ static int refuse(struct genl_info *info, int attr, const char *sentence)
 }
 
 /* Scope flow is of an owner, scope host of nobody. */
-static int read_owner(struct genl_info *info, struct hmmp_binding *b)
+static int read_owner(struct genl_info *info, struct hmmp_terms *b)
 {
 	u32 scope = nla_get_u32(info->attrs[HMMP_A_BINDING_SCOPE]);
 
@@ -32,7 +32,7 @@ static int read_owner(struct genl_info *info, struct hmmp_binding *b)
 	return 0;
 }
 
-static int read_key(struct genl_info *info, struct hmmp_binding *b)
+static int read_key(struct genl_info *info, struct hmmp_terms *b)
 {
 	int err;
 
@@ -47,7 +47,7 @@ static int read_key(struct genl_info *info, struct hmmp_binding *b)
 }
 
 /* Address 2, and what else is of its family. */
-static int read_outer(struct genl_info *info, struct hmmp_binding *b)
+static int read_outer(struct genl_info *info, struct hmmp_terms *b)
 {
 	int err;
 
@@ -70,7 +70,7 @@ static int read_outer(struct genl_info *info, struct hmmp_binding *b)
 				  b->current_addr.family, &b->encap);
 }
 
-static int read_status(struct genl_info *info, struct hmmp_binding *b)
+static int read_status(struct genl_info *info, struct hmmp_terms *b)
 {
 	struct nlattr **a = info->attrs;
 	u64 credit;
@@ -90,12 +90,12 @@ static int read_status(struct genl_info *info, struct hmmp_binding *b)
 	if (!a[HMMP_A_BINDING_CREDIT])
 		return 0;
 	credit = nla_get_u64(a[HMMP_A_BINDING_CREDIT]);
-	atomic64_set(&b->credit, min_t(u64, credit, S64_MAX / 2));
+	b->credit = min_t(u64, credit, S64_MAX / 2);
 	return 0;
 }
 
 /* What belongs to a router only. */
-static int read_host(struct genl_info *info, struct hmmp_binding *b)
+static int read_host(struct genl_info *info, struct hmmp_terms *b)
 {
 	struct nlattr **a = info->attrs;
 
@@ -125,7 +125,7 @@ static int read_host(struct genl_info *info, struct hmmp_binding *b)
 	return 0;
 }
 
-static int read_new(struct genl_info *info, struct hmmp_binding *b)
+static int read_new(struct genl_info *info, struct hmmp_terms *b)
 {
 	struct nlattr **a = info->attrs;
 	int err = read_key(info, b);
@@ -156,7 +156,7 @@ static int read_new(struct genl_info *info, struct hmmp_binding *b)
 
 int hmmp_nl_binding_new_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct hmmp_binding b = { .net = genl_info_net(info) };
+	struct hmmp_terms b = {};
 	struct hmmp_net *hn;
 	int err = read_new(info, &b);
 
@@ -180,7 +180,7 @@ int hmmp_nl_binding_new_doit(struct sk_buff *skb, struct genl_info *info)
 
 int hmmp_nl_binding_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct hmmp_binding b = {};
+	struct hmmp_terms b = {};
 	struct hmmp_net *hn;
 	u32 seq, *limit = NULL;
 	int err = read_key(info, &b);
@@ -209,6 +209,7 @@ int hmmp_nl_binding_del_doit(struct sk_buff *skb, struct genl_info *info)
  */
 int hmmp_netlink_put_binding(struct sk_buff *msg, const struct hmmp_binding *b)
 {
+	union nf_inet_addr original = hmmp_binding_original(b);
 	u64 now = hmmp_now();
 	struct hmmp_where at;
 	u64 left = 0;
@@ -218,11 +219,11 @@ int hmmp_netlink_put_binding(struct sk_buff *msg, const struct hmmp_binding *b)
 	hmmp_binding_where(b, now, &at);
 	if (nla_put_u32(msg, HMMP_A_BINDING_SCOPE, b->owner ?
 			HMMP_SCOPE_FLOW : HMMP_SCOPE_HOST) ||
-	    hmmp_netlink_put_addr(msg, HMMP_A_BINDING_ORIGINAL, b->family,
-				  &b->original) ||
+	    hmmp_netlink_put_addr(msg, HMMP_A_BINDING_ORIGINAL,
+				  hmmp_binding_family(b), &original) ||
 	    (b->owner && nla_put_u64_64bit(msg, HMMP_A_BINDING_OWNER, b->owner,
 					   HMMP_A_BINDING_PAD)) ||
-	    hmmp_netlink_put_any(msg, HMMP_A_BINDING_CURRENT, at.to) ||
+	    hmmp_netlink_put_any(msg, HMMP_A_BINDING_CURRENT, &at.to) ||
 	    nla_put_u32(msg, HMMP_A_BINDING_STATUS, at.status) ||
 	    nla_put_u32(msg, HMMP_A_BINDING_LIFETIME, left) ||
 	    nla_put_u32(msg, HMMP_A_BINDING_SEQ, b->seq))
@@ -230,12 +231,12 @@ int hmmp_netlink_put_binding(struct sk_buff *msg, const struct hmmp_binding *b)
 	return 0;
 }
 
-static int put_provisional(struct sk_buff *msg, const struct hmmp_binding *b)
+static int put_provisional(struct sk_buff *msg, const struct hmmp_terms *b)
 {
 	if (b->status != HMMP_STATUS_PROVISIONAL || !b->owner)
 		return 0;
 	if (nla_put_u64_64bit(msg, HMMP_A_BINDING_CREDIT,
-			      max_t(s64, atomic64_read(&b->credit), 0),
+			      max_t(s64, b->credit, 0),
 			      HMMP_A_BINDING_PAD) ||
 	    (!b->before.home &&
 	     hmmp_netlink_put_any(msg, HMMP_A_BINDING_VERIFIED,
@@ -244,7 +245,7 @@ static int put_provisional(struct sk_buff *msg, const struct hmmp_binding *b)
 	return 0;
 }
 
-static int put_host(struct sk_buff *msg, const struct hmmp_binding *b)
+static int put_host(struct sk_buff *msg, const struct hmmp_terms *b)
 {
 	if ((b->ifindex &&
 	     nla_put_u32(msg, HMMP_A_BINDING_IFINDEX, b->ifindex)) ||
@@ -259,19 +260,21 @@ static int put_host(struct sk_buff *msg, const struct hmmp_binding *b)
 
 static int put_rest(struct sk_buff *msg, const struct hmmp_binding *b)
 {
+	struct hmmp_terms t;
 	u32 flags = b->flags & (HMMP_BINDING_FLAGS_SECURED |
 				HMMP_BINDING_FLAGS_GRANTED);
 
-	if (hmmp_buffer_open(b->buffer))
+	hmmp_binding_read(b, &t);
+	if (hmmp_buffer_open(t.buffer))
 		flags |= HMMP_BINDING_FLAGS_BUFFER;
-	if (put_provisional(msg, b) || put_host(msg, b) ||
+	if (put_provisional(msg, &t) || put_host(msg, &t) ||
 	    hmmp_netlink_put_any(msg, HMMP_A_BINDING_LOCAL_OUTER,
-				 &b->local_outer) ||
-	    hmmp_netlink_put_any(msg, HMMP_A_BINDING_PREVIOUS, &b->previous) ||
-	    hmmp_netlink_put_any(msg, HMMP_A_BINDING_VIA, &b->via) ||
+				 &t.local_outer) ||
+	    hmmp_netlink_put_any(msg, HMMP_A_BINDING_PREVIOUS, &t.previous) ||
+	    hmmp_netlink_put_any(msg, HMMP_A_BINDING_VIA, &t.via) ||
 	    nla_put_u32(msg, HMMP_A_BINDING_ENCAP, b->encap) ||
 	    nla_put_u32(msg, HMMP_A_BINDING_FLAGS, flags) ||
-	    nla_put_u32(msg, HMMP_A_BINDING_MARK, b->mark) ||
+	    nla_put_u32(msg, HMMP_A_BINDING_MARK, t.mark) ||
 	    nla_put_u64_64bit(msg, HMMP_A_BINDING_TX_PACKETS,
 			      atomic64_read(&b->tx_packets),
 			      HMMP_A_BINDING_PAD) ||
@@ -285,7 +288,7 @@ static int put_rest(struct sk_buff *msg, const struct hmmp_binding *b)
 			      atomic64_read(&b->rx_bytes),
 			      HMMP_A_BINDING_PAD) ||
 	    nla_put_u64_64bit(msg, HMMP_A_BINDING_DROPS,
-			      atomic64_read(&b->drops), HMMP_A_BINDING_PAD))
+			      (u32)atomic_read(&b->drops), HMMP_A_BINDING_PAD))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -308,8 +311,9 @@ static int put_one(struct sk_buff *msg, u32 portid, u32 seq, int flags,
 
 int hmmp_nl_binding_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct net *net = genl_info_net(info);
-	struct hmmp_binding key = {}, *b;
+	struct hmmp_net *hn = hmmp_net(genl_info_net(info));
+	struct hmmp_terms key = {};
+	struct hmmp_binding *b;
 	struct sk_buff *msg;
 	int err = read_key(info, &key);
 
@@ -319,7 +323,7 @@ int hmmp_nl_binding_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!msg)
 		return -ENOMEM;
 	rcu_read_lock();
-	b = hmmp_binding_find(net, key.family, &key.original, key.owner);
+	b = hmmp_binding_find(hn, key.family, &key.original, key.owner);
 	if (b && b->leaving)
 		b = NULL;
 	if (b)
@@ -343,10 +347,11 @@ struct binding_dump {
 
 static int dump_one(struct hmmp_binding *b, void *arg)
 {
+	union nf_inet_addr original = hmmp_binding_original(b);
 	struct binding_dump *d = arg;
 
 	if (b->leaving || (d->owner && d->owner != b->owner) ||
-	    (d->original && memcmp(nla_data(d->original), &b->original,
+	    (d->original && memcmp(nla_data(d->original), &original,
 				   nla_len(d->original))))
 		return 0;
 	return put_one(d->skb, NETLINK_CB(d->cb->skb).portid,
@@ -368,7 +373,7 @@ int hmmp_nl_binding_get_dumpit(struct sk_buff *skb,
 		return -EINVAL;
 	if (attrs[HMMP_A_BINDING_OWNER])
 		d.owner = nla_get_u64(attrs[HMMP_A_BINDING_OWNER]);
-	if (hmmp_binding_walk(sock_net(skb->sk), at, dump_one, &d) &&
+	if (hmmp_binding_walk(hmmp_net(sock_net(skb->sk)), at, dump_one, &d) &&
 	    !skb->len)
 		return -EMSGSIZE;
 	return skb->len;
@@ -376,7 +381,7 @@ int hmmp_nl_binding_get_dumpit(struct sk_buff *skb,
 
 int hmmp_nl_release_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct hmmp_binding b = {};
+	struct hmmp_terms b = {};
 	struct hmmp_net *hn;
 	int err = read_key(info, &b);
 

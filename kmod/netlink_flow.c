@@ -71,6 +71,7 @@ static int put_whereabouts(struct hmmp_net *hn, struct sk_buff *msg,
 {
 	const struct hmmp_local *l;
 	struct hmmp_binding *b;
+	struct hmmp_addr to;
 
 	l = hmmp_local_find(rcu_dereference(hn->local), f->key.family,
 			    &f->key.local);
@@ -79,12 +80,12 @@ static int put_whereabouts(struct hmmp_net *hn, struct sk_buff *msg,
 		  hmmp_netlink_put_any(msg, HMMP_A_FLOW_PREVIOUS,
 				       &l->previous)))
 		return -EMSGSIZE;
-	b = f->owner ? hmmp_binding_find(hn->net, f->key.family,
-					 &f->key.remote, f->owner) : NULL;
+	b = f->owner ? hmmp_binding_find(hn, f->key.family, &f->key.remote,
+					 f->owner) : NULL;
 	if (!b || b->leaving)
 		return 0;
-	return hmmp_netlink_put_any(msg, HMMP_A_FLOW_REMOTE_CURRENT,
-				    &b->current_addr);
+	to = hmmp_binding_to(b);
+	return hmmp_netlink_put_any(msg, HMMP_A_FLOW_REMOTE_CURRENT, &to);
 }
 
 static int put_one(struct hmmp_net *hn, struct sk_buff *msg, u32 portid,

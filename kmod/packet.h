@@ -8,7 +8,6 @@
 
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
-#include <linux/seqlock.h>
 #include <linux/skbuff.h>
 #include <linux/timekeeping.h>
 #include <net/ip.h>
@@ -119,9 +118,29 @@ bool hmmp_packet_own(struct net *net, u8 family, const union nf_inet_addr *a);
 /* -------------------------------------------------------------- route.c */
 
 /**
+ * struct hmmp_route - the route of an outer packet, remembered
+ * @dst: the route, or NULL; holds a reference
+ * @saddr: the outer source that it was looked up for, IPv4
+ * @cookie: what IPv6 asks back for
+ * @daddr: where it leads, IPv4; not of interest here, but it is read together
+ *
+ * Read by packets under RCU without a lock, see hmmp_route_get().
+ */
+struct hmmp_route {
+	struct dst_entry __rcu *dst;
+	union {
+		__be32 saddr;
+		u32 cookie;
+	};
+	__be32 daddr;
+};
+
+/**
  * struct hmmp_outer - what an outer packet is sent with
  * @saddr: outer source
  * @daddr: outer destination, of the same family
+ * @route: where the route is remembered, or NULL
+ * @saddr6: for IPv6, where that route's source is remembered
  * @mark: for the route look-up and on the packet
  * @oif: interface that it has to leave by, or 0
  * @encap: HMMP_ENCAP_*, never none
@@ -129,34 +148,16 @@ bool hmmp_packet_own(struct net *net, u8 family, const union nf_inet_addr *a);
 struct hmmp_outer {
 	struct hmmp_addr saddr;
 	struct hmmp_addr daddr;
+	struct hmmp_route *route;
+	struct in6_addr *saddr6;
 	u32 mark;
 	u32 oif;
 	u8 encap;
 };
 
-/**
- * struct hmmp_route - the route of an outer packet, remembered
- * @dst: the route, or NULL; holds a reference
- * @saddr: the outer source that it was looked up for
- * @cookie: what IPv6 asks back for
- * @seq: tells readers that the three belong together
- * @lock: writers
- *
- * Read by packets under RCU without a lock, see hmmp_route_get().
- */
-struct hmmp_route {
-	struct dst_entry __rcu *dst;
-	union nf_inet_addr saddr;
-	u32 cookie;
-	seqcount_spinlock_t seq;
-	spinlock_t lock;	/* guards writes of the rest */
-};
-
-void hmmp_route_init(struct hmmp_route *r);
 void hmmp_route_exit(struct hmmp_route *r);
-struct dst_entry *hmmp_route_get(struct net *net, struct hmmp_route *r,
-				 const struct hmmp_outer *o, u8 tos,
-				 bool *held);
+struct dst_entry *hmmp_route_get(struct net *net, const struct hmmp_outer *o,
+				 u8 tos, bool *held);
 u32 hmmp_route_overhead(const struct hmmp_outer *o,
 			const union nf_inet_addr *inner_saddr);
 
@@ -202,7 +203,7 @@ bool hmmp_minenc_quoted(const struct sk_buff *skb, struct hmmp_packet *p);
 int hmmp_minenc_init(void);
 void hmmp_minenc_exit(void);
 
-/* -------------------------------------------------------------- decap.c */
+/* ------------------------------------------------------ match.c, decap.c */
 
 /**
  * struct hmmp_match - what an encapsulated packet belongs to
@@ -220,14 +221,14 @@ struct hmmp_match {
 	bool secured;
 };
 
+bool hmmp_match_find(struct hmmp_net *hn, const struct sk_buff *skb,
+		     u8 outer_family, const struct hmmp_packet *p,
+		     struct hmmp_match *m);
 int hmmp_decap_init(void);
 void hmmp_decap_exit(void);
 int hmmp_decap_net_init(struct hmmp_net *hn);
 void hmmp_decap_net_pre_exit(struct hmmp_net *hn);
 void hmmp_decap_net_exit(struct hmmp_net *hn);
-bool hmmp_decap_match(struct hmmp_net *hn, const struct sk_buff *skb,
-		      u8 outer_family, const struct hmmp_packet *p,
-		      struct hmmp_match *m);
 void hmmp_decap_deliver(struct hmmp_net *hn, struct sk_buff *skb,
 			u8 outer_family, struct hmmp_match *m);
 bool hmmp_decap_is_ours(const struct hmmp_net *hn, const struct sk_buff *skb,

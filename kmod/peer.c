@@ -130,7 +130,7 @@ int hmmp_peer_set(struct hmmp_net *hn, const struct hmmp_peer *seed)
 	if (!p)
 		return -ENOMEM;
 	*p = *seed;
-	hmmp_route_init(&p->route);
+	memset(&p->route, 0, sizeof(p->route));
 	news = p->state == HMMP_PEER_STATE_ACCEPTED &&
 	       !(old && old->state == p->state &&
 		 hmmp_same(&old->current_addr, &p->current_addr));

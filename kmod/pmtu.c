@@ -97,7 +97,7 @@ static bool is_ours(struct hmmp_net *hn, const struct report *r,
 	*b = NULL;
 	if (!hmmp_packet_own(hn->net, r->o.saddr.family, &r->o.saddr.ip))
 		return false;
-	*b = hmmp_binding_leads(hn->net, key->family, &key->remote,
+	*b = hmmp_binding_leads(hn, key->family, &key->remote,
 				&r->o.daddr);
 	if (*b)
 		return true;

@@ -10,18 +10,8 @@
 #include <net/xfrm.h>
 #include "hmmp.h"
 
-/**
- * hmmp_route_init - an empty one
- * @r: route
- */
-void hmmp_route_init(struct hmmp_route *r)
-{
-	RCU_INIT_POINTER(r->dst, NULL);
-	memset(&r->saddr, 0, sizeof(r->saddr));
-	r->cookie = 0;
-	spin_lock_init(&r->lock);
-	seqcount_spinlock_init(&r->seq, &r->lock);
-}
+/* Writers of all remembered routes; it is taken when one is looked up anew. */
+static DEFINE_SPINLOCK(hmmp_route_lock);
 
 /**
  * hmmp_route_exit - forget it
@@ -32,35 +22,53 @@ void hmmp_route_exit(struct hmmp_route *r)
 	dst_release(rcu_dereference_protected(r->dst, 1));
 }
 
-/* A writer at work counts as "nothing remembered". */
-static struct dst_entry *remembered(struct hmmp_route *r,
-				    const union nf_inet_addr *saddr)
+/*
+ * While it is written there is none. One that is there before and after the
+ * rest was read may be another writer's by then, but it is the same route: for
+ * either source, and good at the moment of either cookie.
+ */
+static struct dst_entry *remembered(const struct hmmp_outer *o)
 {
-	unsigned int seq = raw_read_seqcount(&r->seq);
+	struct hmmp_route *r = o->route;
 	struct dst_entry *dst = rcu_dereference(r->dst);
-	u32 cookie = r->cookie;
-	bool same = hmmp_addr_equal(&r->saddr, saddr);
+	u32 cookie = 0;
+	bool same;
 
-	if (!dst || !same || seq & 1 || read_seqcount_retry(&r->seq, seq))
+	if (!dst)
+		return NULL;
+	smp_rmb();	/* pairs with remember() */
+	if (o->saddr.family == AF_INET) {
+		same = READ_ONCE(r->saddr) == o->saddr.ip.ip;
+	} else {
+		cookie = READ_ONCE(r->cookie);
+		same = ipv6_addr_equal(o->saddr6, &o->saddr.ip.in6);
+	}
+	smp_rmb();	/* the same */
+	if (!same || rcu_access_pointer(r->dst) != dst)
 		return NULL;
 	return dst_check(dst, cookie);
 }
 
-static void remember(struct hmmp_route *r, struct dst_entry *dst,
-		     const struct hmmp_addr *saddr)
+static void remember(const struct hmmp_outer *o, struct dst_entry *dst)
 {
+	struct hmmp_route *r = o->route;
 	struct dst_entry *old;
 
-	spin_lock_bh(&r->lock);
-	write_seqcount_begin(&r->seq);
-	old = rcu_dereference_protected(r->dst, lockdep_is_held(&r->lock));
-	r->saddr = saddr->ip;
-	if (saddr->family == AF_INET6)
-		r->cookie = rt6_get_cookie(container_of(dst, struct rt6_info,
-							dst));
+	spin_lock_bh(&hmmp_route_lock);
+	old = rcu_dereference_protected(r->dst,
+					lockdep_is_held(&hmmp_route_lock));
+	RCU_INIT_POINTER(r->dst, NULL);
+	smp_wmb();	/* pairs with remembered() */
+	if (o->saddr.family == AF_INET) {
+		WRITE_ONCE(r->saddr, o->saddr.ip.ip);
+	} else {
+		WRITE_ONCE(r->cookie,
+			   rt6_get_cookie(container_of(dst, struct rt6_info,
+						       dst)));
+		*o->saddr6 = o->saddr.ip.in6;
+	}
 	rcu_assign_pointer(r->dst, dst_clone(dst));
-	write_seqcount_end(&r->seq);
-	spin_unlock_bh(&r->lock);
+	spin_unlock_bh(&hmmp_route_lock);
 	dst_release(old);
 }
 
@@ -127,8 +135,7 @@ static struct dst_entry *look_up6(struct net *net, const struct hmmp_outer *o,
 /**
  * hmmp_route_get - the outer route of a packet
  * @net: namespace
- * @r: where it is remembered, or NULL
- * @o: addresses, encapsulation, mark and interface
+ * @o: addresses, encapsulation, mark, interface, and where it is remembered
  * @tos: of the inner packet
  * @held: set if the caller has to release the route (dst_release())
  *
@@ -137,23 +144,23 @@ static struct dst_entry *look_up6(struct net *net, const struct hmmp_outer *o,
  *
  * Return: the route, or an error pointer.
  */
-struct dst_entry *hmmp_route_get(struct net *net, struct hmmp_route *r,
-				 const struct hmmp_outer *o, u8 tos, bool *held)
+struct dst_entry *hmmp_route_get(struct net *net, const struct hmmp_outer *o,
+				 u8 tos, bool *held)
 {
 	struct dst_entry *dst;
 
 	*held = false;
 	if (o->saddr.family != o->daddr.family)
 		return ERR_PTR(-EAFNOSUPPORT);
-	dst = r ? remembered(r, &o->saddr.ip) : NULL;
+	dst = o->route ? remembered(o) : NULL;
 	if (dst)
 		return dst;
 	dst = o->daddr.family == AF_INET ? look_up4(net, o, tos) :
 					   look_up6(net, o, tos);
 	if (IS_ERR(dst))
 		return dst;
-	if (r && !dst_xfrm(dst))
-		remember(r, dst, &o->saddr);
+	if (o->route && !dst_xfrm(dst))
+		remember(o, dst);
 	*held = true;
 	return dst;
 }

@@ -79,8 +79,8 @@ DEFINE_EVENT(hmmp_flow, hmmp_flow_end,
 	TP_PROTO(const struct hmmp_flow *f), TP_ARGS(f));
 
 DECLARE_EVENT_CLASS(hmmp_binding,
-	TP_PROTO(const struct hmmp_binding *b),
-	TP_ARGS(b),
+	TP_PROTO(const struct net *net, const struct hmmp_binding *b),
+	TP_ARGS(net, b),
 	TP_STRUCT__entry(
 		__field(unsigned int, netns)
 		__field(u64, id)
@@ -94,16 +94,19 @@ DECLARE_EVENT_CLASS(hmmp_binding,
 		__array(u8, current_addr, 16)
 	),
 	TP_fast_assign(
-		__entry->netns = b->net->ns.inum;
+		union nf_inet_addr original = hmmp_binding_original(b);
+		struct hmmp_addr to = hmmp_binding_to(b);
+
+		__entry->netns = net->ns.inum;
 		__entry->id = b->id;
 		__entry->owner = b->owner;
 		__entry->seq = b->seq;
 		__entry->status = b->status;
 		__entry->encap = b->encap;
-		__entry->family = b->family;
-		__entry->outer = b->current_addr.family;
-		memcpy(__entry->original, &b->original, 16);
-		memcpy(__entry->current_addr, &b->current_addr.ip, 16);
+		__entry->family = hmmp_binding_family(b);
+		__entry->outer = to.family;
+		memcpy(__entry->original, &original, 16);
+		memcpy(__entry->current_addr, &to.ip, 16);
 	),
 	TP_printk("netns=%u id=%llu owner=%llx seq=%u status=%u encap=%u original=%*phN current=%*phN",
 		  __entry->netns, __entry->id, __entry->owner, __entry->seq,
@@ -114,11 +117,13 @@ DECLARE_EVENT_CLASS(hmmp_binding,
 
 /* A binding was installed, updated or changed its status. */
 DEFINE_EVENT(hmmp_binding, hmmp_binding_set,
-	TP_PROTO(const struct hmmp_binding *b), TP_ARGS(b));
+	TP_PROTO(const struct net *net, const struct hmmp_binding *b),
+	TP_ARGS(net, b));
 
 /* It left the table. One that lapses into held is set, it does not leave. */
 DEFINE_EVENT(hmmp_binding, hmmp_binding_expire,
-	TP_PROTO(const struct hmmp_binding *b), TP_ARGS(b));
+	TP_PROTO(const struct net *net, const struct hmmp_binding *b),
+	TP_ARGS(net, b));
 
 /* A hand-off was carried out. */
 TRACE_EVENT(hmmp_handoff,

@@ -73,7 +73,7 @@ static u32 tunnel_mtu(struct net *net, const struct wake_path *p)
 	if (!p->outer.encap)
 		return 0;
 	rcu_read_lock();
-	dst = hmmp_route_get(net, NULL, &p->outer, 0, &held);
+	dst = hmmp_route_get(net, &p->outer, 0, &held);
 	rcu_read_unlock();
 	if (IS_ERR(dst))
 		return 0;

@@ -37,10 +37,9 @@ static void end(struct hmmp_net *hn)
 	cancel_delayed_work_sync(&hn->gc);
 }
 
-static struct hmmp_binding seed_of(const struct bench *b, u32 i)
+static struct hmmp_terms seed_of(const struct bench *b, u32 i)
 {
-	struct hmmp_binding seed = {
-		.net = b->net,
+	struct hmmp_terms seed = {
 		.owner = b->owner ? b->owner + i : 0,
 		.original.ip = htonl(ntohl(b->dst) + i),
 		.current_addr = { .ip.ip = b->odst, .family = AF_INET },
@@ -65,7 +64,7 @@ static struct hmmp_binding seed_of(const struct bench *b, u32 i)
 int bench_bind(struct bench *b)
 {
 	struct hmmp_net *hn = begin(b);
-	struct hmmp_binding seed;
+	struct hmmp_terms seed;
 	int err = 0;
 	u32 i;
 

@@ -22,8 +22,7 @@ static struct hmmp_net *begin(void)
 static int set_as(struct hmmp_net *hn, const char *to, u32 seq, u32 life,
 		  u8 status)
 {
-	struct hmmp_binding seed = {
-		.net = hn->net,
+	struct hmmp_terms seed = {
 		.family = AF_INET,
 		.original = fixture_addr("203.0.113.5"),
 		.current_addr = fixture_any(to),
@@ -31,7 +30,7 @@ static int set_as(struct hmmp_net *hn, const char *to, u32 seq, u32 life,
 		.encap = HMMP_ENCAP_IPIP,
 		.status = status,
 		.seq = seq,
-		.credit = ATOMIC64_INIT(1000),
+		.credit = 1000,
 	};
 
 	return hmmp_binding_set(hn, &seed, life, NULL);
@@ -48,9 +47,18 @@ static struct hmmp_binding *get(struct hmmp_net *hn)
 	struct hmmp_binding *b;
 
 	rcu_read_lock();
-	b = hmmp_binding_find(hn->net, AF_INET, &a, OWNER);
+	b = hmmp_binding_find(hn, AF_INET, &a, OWNER);
 	rcu_read_unlock();
 	return b;
+}
+
+/* What is said of it. */
+static struct hmmp_terms terms(struct hmmp_net *hn)
+{
+	struct hmmp_terms t;
+
+	hmmp_binding_read(get(hn), &t);
+	return t;
 }
 
 static int del(struct hmmp_net *hn, const u32 *seq)
@@ -60,9 +68,9 @@ static int del(struct hmmp_net *hn, const u32 *seq)
 	return hmmp_binding_del(hn, AF_INET, &a, OWNER, seq, NULL);
 }
 
-static bool is(const struct hmmp_addr *a, const char *text)
+static bool is(struct hmmp_addr a, const char *text)
 {
-	return a->family == AF_INET && a->ip.ip == in_aton(text);
+	return a.family == AF_INET && a.ip.ip == in_aton(text);
 }
 
 static void binding_update(struct kunit *test)
@@ -74,8 +82,8 @@ static void binding_update(struct kunit *test)
 	id = get(hn)->id;
 	atomic64_set(&get(hn)->tx_packets, 5);
 	KUNIT_EXPECT_EQ(test, set(hn, "198.51.100.8", 2, LIFE), 0);
-	KUNIT_EXPECT_TRUE(test, is(&get(hn)->current_addr, "198.51.100.8"));
-	KUNIT_EXPECT_TRUE(test, is(&get(hn)->previous, "198.51.100.7"));
+	KUNIT_EXPECT_TRUE(test, is(terms(hn).current_addr, "198.51.100.8"));
+	KUNIT_EXPECT_TRUE(test, is(terms(hn).previous, "198.51.100.7"));
 	KUNIT_EXPECT_EQ(test, get(hn)->id, id);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&get(hn)->tx_packets), 5);
 	KUNIT_EXPECT_EQ(test, atomic_read(&hn->n_bindings), 1);
@@ -93,7 +101,7 @@ static void binding_stale(struct kunit *test)
 			-ESTALE);
 	KUNIT_EXPECT_EQ(test, set(hn, "198.51.100.8", 0xfffffffe, LIFE),
 			-ESTALE);
-	KUNIT_EXPECT_TRUE(test, is(&get(hn)->current_addr, "198.51.100.7"));
+	KUNIT_EXPECT_TRUE(test, is(terms(hn).current_addr, "198.51.100.7"));
 	KUNIT_EXPECT_EQ(test, fixture_count(hn, HMMP_A_COUNTER_BINDING_STALE),
 			before + 2);
 	KUNIT_EXPECT_EQ(test, set(hn, "198.51.100.7", 0xfffffffe, LIFE), 0);
@@ -116,7 +124,7 @@ static void binding_del(struct kunit *test)
 	/* it stays for packets under way, at home for what is sent */
 	KUNIT_EXPECT_TRUE(test, get(hn)->leaving);
 	KUNIT_EXPECT_TRUE(test, get(hn)->home);
-	KUNIT_EXPECT_TRUE(test, is(&get(hn)->previous, "198.51.100.7"));
+	KUNIT_EXPECT_TRUE(test, is(terms(hn).previous, "198.51.100.7"));
 	fixture_end(hn);
 }
 
@@ -155,8 +163,8 @@ static void binding_expires_into_held(struct kunit *test)
 			HMMP_STATUS_HELD);
 	wait_until(b->expires);
 	hmmp_binding_gc(hn);
-	KUNIT_EXPECT_EQ(test, get(hn)->status, HMMP_STATUS_HELD);
-	KUNIT_EXPECT_TRUE(test, is(&get(hn)->current_addr, "198.51.100.7"));
+	KUNIT_EXPECT_EQ(test, terms(hn).status, HMMP_STATUS_HELD);
+	KUNIT_EXPECT_TRUE(test, is(terms(hn).current_addr, "198.51.100.7"));
 	KUNIT_EXPECT_EQ(test,
 			fixture_count(hn, HMMP_A_COUNTER_BINDING_EXPIRED),
 			before + 1);
@@ -165,7 +173,7 @@ static void binding_expires_into_held(struct kunit *test)
 			fixture_count(hn, HMMP_A_COUNTER_BINDING_EXPIRED),
 			before + 1);
 	KUNIT_EXPECT_EQ(test, set(hn, "198.51.100.7", 2, LIFE), 0);
-	KUNIT_EXPECT_EQ(test, get(hn)->status, HMMP_STATUS_VERIFIED);
+	KUNIT_EXPECT_EQ(test, terms(hn).status, HMMP_STATUS_VERIFIED);
 	fixture_end(hn);
 }
 
@@ -226,10 +234,10 @@ static void binding_of_other_owner(struct kunit *test)
 
 	set(hn, "198.51.100.7", 1, LIFE);
 	rcu_read_lock();
-	KUNIT_EXPECT_NULL(test, hmmp_binding_find(hn->net, AF_INET, &a,
+	KUNIT_EXPECT_NULL(test, hmmp_binding_find(hn, AF_INET, &a,
 						  OWNER + 1));
-	KUNIT_EXPECT_NULL(test, hmmp_binding_find(hn->net, AF_INET, &a, 0));
-	KUNIT_EXPECT_TRUE(test, hmmp_binding_first(hn->net, AF_INET, &a));
+	KUNIT_EXPECT_NULL(test, hmmp_binding_find(hn, AF_INET, &a, 0));
+	KUNIT_EXPECT_TRUE(test, hmmp_binding_first(hn, AF_INET, &a));
 	rcu_read_unlock();
 	fixture_end(hn);
 }
@@ -256,7 +264,7 @@ static void binding_provisional_lapses(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, leads(hn, "198.51.100.7",
 				      HMMP_STATUS_VERIFIED));
 	hmmp_binding_gc(hn);
-	KUNIT_EXPECT_TRUE(test, is(&get(hn)->current_addr, "198.51.100.7"));
+	KUNIT_EXPECT_TRUE(test, is(terms(hn).current_addr, "198.51.100.7"));
 	KUNIT_EXPECT_TRUE(test, leads(hn, "198.51.100.7",
 				      HMMP_STATUS_VERIFIED));
 	fixture_end(hn);
@@ -268,7 +276,7 @@ static void binding_provisional_first(struct kunit *test)
 	struct hmmp_net *hn = begin();
 
 	set_as(hn, "198.51.100.8", 1, 20, HMMP_STATUS_PROVISIONAL);
-	KUNIT_EXPECT_EQ(test, get(hn)->settled, 0);
+	KUNIT_EXPECT_EQ(test, terms(hn).settled, 0);
 	wait_until(get(hn)->expires);
 	hmmp_binding_gc(hn);
 	KUNIT_EXPECT_TRUE(test, get(hn)->leaving);
@@ -285,7 +293,7 @@ static void binding_provisional_verified(struct kunit *test)
 	set(hn, "198.51.100.7", 1, LIFE);
 	set_as(hn, "198.51.100.8", 2, LIFE, HMMP_STATUS_PROVISIONAL);
 	set_as(hn, "198.51.100.9", 3, LIFE, HMMP_STATUS_PROVISIONAL);
-	KUNIT_EXPECT_TRUE(test, is(&get(hn)->before.to, "198.51.100.7"));
+	KUNIT_EXPECT_TRUE(test, is(terms(hn).before.to, "198.51.100.7"));
 	KUNIT_EXPECT_EQ(test, set(hn, "198.51.100.8", 3, LIFE), -ESTALE);
 	KUNIT_EXPECT_EQ(test, set(hn, "198.51.100.9", 3, LIFE), 0);
 	KUNIT_EXPECT_TRUE(test, leads(hn, "198.51.100.9",
@@ -294,7 +302,7 @@ static void binding_provisional_verified(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, set_as(hn, "198.51.100.9", 4, 20,
 				     HMMP_STATUS_PROVISIONAL), 0);
 	KUNIT_EXPECT_EQ(test, get(hn)->seq, 3);
-	KUNIT_EXPECT_EQ(test, get(hn)->status, HMMP_STATUS_VERIFIED);
+	KUNIT_EXPECT_EQ(test, terms(hn).status, HMMP_STATUS_VERIFIED);
 	fixture_end(hn);
 }
 
@@ -315,8 +323,7 @@ static void binding_credit(struct kunit *test)
 static int set_host(struct hmmp_net *hn, u32 seq, u32 life, u32 flags,
 		    u8 status)
 {
-	struct hmmp_binding seed = {
-		.net = hn->net,
+	struct hmmp_terms seed = {
 		.family = AF_INET,
 		.original = fixture_addr("192.0.2.10"),
 		.current_addr = fixture_any("198.51.100.7"),
@@ -337,7 +344,7 @@ static struct hmmp_binding *get_host(struct hmmp_net *hn)
 	struct hmmp_binding *b;
 
 	rcu_read_lock();
-	b = hmmp_binding_find(hn->net, AF_INET, &a, 0);
+	b = hmmp_binding_find(hn, AF_INET, &a, 0);
 	rcu_read_unlock();
 	return b;
 }
@@ -363,19 +370,83 @@ static void binding_host_buffer(struct kunit *test)
 	struct hmmp_net *hn = fixture_begin();
 
 	set_host(hn, 1, LIFE, 0, HMMP_STATUS_PROVISIONAL);
-	KUNIT_EXPECT_TRUE(test, hmmp_buffer_open(get_host(hn)->buffer));
+	KUNIT_EXPECT_TRUE(test, hmmp_buffer_open(hmmp_binding_buffer(get_host(hn))));
 	set_host(hn, 1, LIFE, 0, HMMP_STATUS_VERIFIED);
 	wait_until(hmmp_now() + 50 * NSEC_PER_MSEC);
-	KUNIT_EXPECT_FALSE(test, hmmp_buffer_open(get_host(hn)->buffer));
+	KUNIT_EXPECT_FALSE(test, hmmp_buffer_open(hmmp_binding_buffer(get_host(hn))));
 	set_host(hn, 2, LIFE, HMMP_BINDING_FLAGS_BUFFER,
 		 HMMP_STATUS_VERIFIED);
-	KUNIT_EXPECT_TRUE(test, hmmp_buffer_open(get_host(hn)->buffer));
+	KUNIT_EXPECT_TRUE(test, hmmp_buffer_open(hmmp_binding_buffer(get_host(hn))));
 	set_host(hn, 3, LIFE, 0, HMMP_STATUS_VERIFIED);
-	KUNIT_EXPECT_TRUE(test, hmmp_buffer_open(get_host(hn)->buffer));
+	KUNIT_EXPECT_TRUE(test, hmmp_buffer_open(hmmp_binding_buffer(get_host(hn))));
 	fixture_end(hn);
 }
 
+/* IPv4 only, or IPv6 inside, outside or as the outer source. */
+static const struct { u8 inner; u8 outer; u8 from; } families[] = {
+	{ AF_INET, AF_INET, AF_UNSPEC }, { AF_INET, AF_INET, AF_INET },
+	{ AF_INET, AF_INET6, AF_INET6 }, { AF_INET6, AF_INET, AF_INET },
+	{ AF_INET6, AF_INET6, AF_UNSPEC }, { AF_INET, AF_INET, AF_INET6 },
+};
+
+static struct hmmp_addr some_addr(u8 family, u8 number)
+{
+	struct hmmp_addr a = { .family = family };
+
+	if (family)
+		memset(&a.ip, number, family == AF_INET ? 4 : 16);
+	return a;
+}
+
+static void expect_kept(struct kunit *test, struct hmmp_net *hn,
+			const struct hmmp_terms *t)
+{
+	struct hmmp_binding *b = hmmp_binding_make(hn, t, GFP_KERNEL);
+	struct hmmp_terms is;
+
+	KUNIT_ASSERT_NOT_NULL(test, b);
+	hmmp_binding_read(b, &is);
+	KUNIT_EXPECT_MEMEQ(test, &is, t, sizeof(is));
+	hmmp_binding_free(b);
+}
+
+/* What is said of a binding comes back as it was, whatever its families. */
+static void binding_keeps_terms(struct kunit *test)
+{
+	struct hmmp_net *hn = hmmp_net(&init_net);
+	struct hmmp_terms t;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(families); i++) {
+		memset(&t, 0, sizeof(t));
+		t.family = families[i].inner;
+		t.original = some_addr(families[i].inner, 1).ip;
+		t.current_addr = some_addr(families[i].outer, 2);
+		t.local_outer = some_addr(families[i].from, 3);
+		t.owner = OWNER;
+		t.expires = U64_MAX;
+		t.settled = 5ULL << HMMP_SETTLED_SHIFT;
+		t.id = 6;
+		t.seq = 7;
+		t.ifindex = 8;
+		t.flags = HMMP_BINDING_FLAGS_MASK;
+		t.status = HMMP_STATUS_HELD;
+		t.encap = HMMP_ENCAP_GUE;
+		expect_kept(test, hn, &t);
+		t.previous = some_addr(families[i].outer, 9);
+		t.since = 10;
+		t.mark = 11;
+		t.link = 12;
+		t.credit = 13;
+		t.lladdr_len = 6;
+		t.lladdr[5] = 14;
+		t.before.expires = 15;
+		expect_kept(test, hn, &t);
+	}
+}
+
 static struct kunit_case binding_cases[] = {
+	KUNIT_CASE(binding_keeps_terms),
 	KUNIT_CASE(binding_update),
 	KUNIT_CASE(binding_stale),
 	KUNIT_CASE(binding_del),

@@ -220,8 +220,7 @@ static void complain(const struct shot *s)
 
 static void install(struct kunit *test, struct hmmp_net *hn)
 {
-	struct hmmp_binding flow = {
-		.net = hn->net,
+	struct hmmp_terms flow = {
 		.family = AF_INET,
 		.original = fixture_addr("203.0.113.5"),
 		.current_addr = fixture_any("198.51.100.7"),
@@ -230,8 +229,7 @@ static void install(struct kunit *test, struct hmmp_net *hn)
 		.status = HMMP_STATUS_VERIFIED,
 		.seq = 1,
 	};
-	struct hmmp_binding host = {
-		.net = hn->net,
+	struct hmmp_terms host = {
 		.family = AF_INET,
 		.original = fixture_addr("203.0.113.5"),
 		.current_addr = fixture_any("198.51.100.7"),

@@ -32,8 +32,7 @@ static bool failed(void)
 
 static int set(struct hmmp_net *hn, u32 life, u8 status)
 {
-	struct hmmp_binding seed = {
-		.net = hn->net,
+	struct hmmp_terms seed = {
 		.family = AF_INET,
 		.original = fixture_addr("203.0.113.5"),
 		.current_addr = fixture_any("198.51.100.7"),
@@ -52,7 +51,7 @@ static struct hmmp_binding *get(struct hmmp_net *hn)
 	struct hmmp_binding *b;
 
 	rcu_read_lock();
-	b = hmmp_binding_find(hn->net, AF_INET, &a, OWNER);
+	b = hmmp_binding_find(hn, AF_INET, &a, OWNER);
 	rcu_read_unlock();
 	return b;
 }
@@ -135,11 +134,11 @@ static void memory_held(struct kunit *test)
 	fail_nth(1);
 	hmmp_binding_gc(hn);
 	KUNIT_EXPECT_TRUE(test, failed());
-	KUNIT_EXPECT_EQ(test, get(hn)->status, HMMP_STATUS_VERIFIED);
+	KUNIT_EXPECT_EQ(test, (u8)get(hn)->status, HMMP_STATUS_VERIFIED);
 	KUNIT_EXPECT_EQ(test, hmmp_binding_status(get(hn), hmmp_now()),
 			HMMP_STATUS_HELD);
 	hmmp_binding_gc(hn);
-	KUNIT_EXPECT_EQ(test, get(hn)->status, HMMP_STATUS_HELD);
+	KUNIT_EXPECT_EQ(test, (u8)get(hn)->status, HMMP_STATUS_HELD);
 	fixture_end(hn);
 }
 

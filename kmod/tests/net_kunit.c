@@ -55,7 +55,7 @@ static void net_goes(struct kunit *test)
 static void net_goes_full(struct kunit *test)
 {
 	struct net *net = new_net();
-	struct hmmp_binding seed = {
+	struct hmmp_terms seed = {
 		.family = AF_INET,
 		.original = fixture_addr("203.0.113.5"),
 		.current_addr = fixture_any("198.51.100.7"),
@@ -73,7 +73,6 @@ static void net_goes_full(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(net));
 	KUNIT_EXPECT_EQ(test, start(net), 0);
 	hn = hmmp_net(net);
-	seed.net = net;
 	mutex_lock(&hn->lock);
 	rcu_read_lock();
 	hmmp_flow_set_owner(fixture_flow(hn, 40000), 1);
