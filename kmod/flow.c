@@ -154,7 +154,7 @@ struct hmmp_flow *hmmp_flow_add(struct hmmp_net *hn,
 	*f = *seed;
 	f->net = hn->net;
 	f->birth = hmmp_now();
-	f->checked = jiffies;
+	f->checked = (u32)jiffies;
 	INIT_HLIST_NODE(&f->owner_node);
 
 	spin_lock_bh(bucket_lock(bucket));
@@ -365,9 +365,9 @@ static int gc_one(struct hmmp_flow *f, void *arg)
 	struct hmmp_net *hn = arg;
 
 	if (f->tcp.state == HMMP_TCP_STATE_ESTABLISHED &&
-	    time_before(jiffies, f->checked + FLOW_CHECK))
+	    (u32)jiffies - f->checked < FLOW_CHECK)
 		return 0;
-	f->checked = jiffies;
+	f->checked = (u32)jiffies;
 	if (!ask_socket(f))
 		hmmp_flow_end(hn, f);
 	return 0;
@@ -430,6 +430,7 @@ int hmmp_flow_init(void)
 {
 	int i;
 
+	BUILD_BUG_ON(offsetof(struct hmmp_flow, owner_node) != 64);
 	if (flow_buckets < 16 || flow_buckets > 1U << 24 ||
 	    !is_power_of_2(flow_buckets)) {
 		pr_err("flow_buckets has to be a power of two, 16 to 2^24\n");

@@ -47,36 +47,37 @@
 /**
  * struct hmmp_flow - a tracked TCP connection
  * @node: in its bucket; RCU
- * @owner_node: in the chain of its owner; RCU
  * @net: namespace; flows die with it, so no reference
  * @key: its ends
+ * @owner_node: in the chain of its owner; RCU
  * @owner: who may move it, 0 nobody; written under the bucket lock
  * @id: unique number, ascending
  * @birth: when it was first seen, CLOCK_BOOTTIME ns
- * @checked: jiffies when its socket was last looked at
- * @flags: HMMP_FLOW_FLAGS_*
- * @bound_if: interface that its socket is bound to, or 0
- * @isn: initial sequence numbers, [HMMP_DIR_OUT] is this end's
  * @heard: &struct hmmp_local.gen of the move after which the far end has sent
  *	to where we are now: it knows, whether its answer has come or not
+ * @bound_if: interface that its socket is bound to, or 0
+ * @checked: when its socket was last looked at, the low half of jiffies
  * @tcp: what has been seen of it; written under the bucket lock
+ * @flags: HMMP_FLOW_FLAGS_*
  * @announced: its "established" event has been sent
  * @dead: unlinked; under the bucket lock
  * @rcu: for freeing
+ *
+ * What a packet reads of it is in the first 64 bytes, but for the owner.
  */
 struct hmmp_flow {
 	struct hlist_node node;
-	struct hlist_node owner_node;
 	struct net *net;
 	struct hmmp_tuple key;
+	struct hlist_node owner_node;
 	u64 owner;
 	u64 id;
 	u64 birth;
-	unsigned long checked;
-	u32 flags;
-	int bound_if;
 	u64 heard;
+	int bound_if;
+	u32 checked;
 	struct hmmp_tcp tcp;
+	u16 flags;
 	bool announced;
 	bool dead;
 	struct rcu_head rcu;

@@ -165,6 +165,36 @@ static bool announce(struct hmmp_flow *f)
 	return true;
 }
 
+/*
+ * Nobody can want to move it any more: both ends have closed, and what is left
+ * is to acknowledge the last FIN. Without an owner nobody waits for its end, so
+ * it does not stay in the table until the periodic work finds no socket.
+ */
+static bool is_over(const struct hmmp_flow *f, const struct sock *sk)
+{
+	return !f->owner && (f->tcp.state == HMMP_TCP_STATE_DISCONNECT ||
+			     (sk && sk->sk_state == TCP_LAST_ACK));
+}
+
+/* Add what a segment shows, and what its socket knows. */
+static void learn(struct hmmp_net *hn, struct hmmp_flow *f,
+		  const struct sock *sk, const struct hmmp_tcp_seg *seg)
+{
+	bool tell, over;
+
+	hmmp_flow_lock(f);
+	if (sk)
+		hmmp_sock_facts(sk, f->flags & HMMP_FLOW_OPENERS, &f->tcp);
+	hmmp_tcp_step(&f->tcp, seg);
+	tell = announce(f);
+	over = is_over(f, sk);
+	hmmp_flow_unlock(f);
+	if (tell)
+		hmmp_event_flow(hn, f, HMMP_FLOW_EVENT_ESTABLISHED);
+	if (over)
+		hmmp_flow_end(hn, f);
+}
+
 /* A packet that may tell something: is it a TCP segment? */
 static noinline void look(struct hmmp_net *hn, const struct sk_buff *skb,
 			  u8 family, const struct sock *sk)
@@ -173,7 +203,6 @@ static noinline void look(struct hmmp_net *hn, const struct sk_buff *skb,
 	struct hmmp_tuple key;
 	struct hmmp_tcp_seg seg;
 	struct hmmp_flow *f;
-	bool tell;
 
 	if (!read_segment(skb, family, &seg) || !of_interest(sk, seg.flags) ||
 	    !hmmp_packet_read(skb, skb_network_offset(skb), family, true,
@@ -188,18 +217,10 @@ static noinline void look(struct hmmp_net *hn, const struct sk_buff *skb,
 		hmmp_flow_end(hn, f);
 		f = NULL;
 	}
-	if (!f && can_begin(sk, seg.flags))
+	if (!f && can_begin(sk, seg.flags) && sk->sk_state != TCP_LAST_ACK)
 		f = begin(hn, skb, sk, &wire.key);
-	if (!f)
-		return;
-	hmmp_flow_lock(f);
-	if (sk)
-		hmmp_sock_facts(sk, f->flags & HMMP_FLOW_OPENERS, &f->tcp);
-	hmmp_tcp_step(&f->tcp, &seg);
-	tell = announce(f);
-	hmmp_flow_unlock(f);
-	if (tell)
-		hmmp_event_flow(hn, f, HMMP_FLOW_EVENT_ESTABLISHED);
+	if (f)
+		learn(hn, f, sk, &seg);
 }
 
 /**

@@ -86,8 +86,11 @@ static bool fin_sent(const struct sock *sk)
 				      TCPF_CLOSING | TCPF_LAST_ACK);
 }
 
+/* While it answers the FIN that ends it, its state is the old one still. */
 static bool fin_received(const struct sock *sk)
 {
+	if (sk->sk_state == TCP_FIN_WAIT2)
+		return sock_flag(sk, SOCK_DONE);
 	return (1 << sk->sk_state) & (TCPF_CLOSE_WAIT | TCPF_CLOSING |
 				      TCPF_LAST_ACK);
 }

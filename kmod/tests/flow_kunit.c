@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The table of flows: keys, owners, limits, and what a dump promises. */
 #include <kunit/test.h>
+#include <linux/ip.h>
+#include <linux/tcp.h>
 
 #include "fixture.h"
 
@@ -171,7 +173,66 @@ static void flow_ends_with_socket(struct kunit *test)
 	fixture_end(hn);
 }
 
+/* A segment without data from here, as the core sends it without a socket. */
+static struct sk_buff *reset_of(const struct hmmp_flow *f, u32 seq)
+{
+	struct sk_buff *skb = alloc_skb(128, GFP_KERNEL);
+	struct tcphdr *th;
+	struct iphdr *iph;
+
+	if (!skb)
+		return NULL;
+	skb_reset_network_header(skb);
+	iph = skb_put_zero(skb, sizeof(*iph));
+	iph->version = 4;
+	iph->ihl = sizeof(*iph) / 4;
+	iph->protocol = IPPROTO_TCP;
+	iph->saddr = f->key.local.ip;
+	iph->daddr = f->key.remote.ip;
+	th = skb_put_zero(skb, sizeof(*th));
+	th->source = f->key.lport;
+	th->dest = f->key.rport;
+	th->seq = htonl(seq);
+	th->doff = sizeof(*th) / 4;
+	th->rst = 1;
+	skb->protocol = htons(ETH_P_IP);
+	return skb;
+}
+
+/* Known by its sequence numbers; then a RST goes out. Return: flows left. */
+static int flows_after_reset(struct hmmp_net *hn, u64 owner)
+{
+	struct hmmp_flow *f = fixture_flow(hn, FIRST);
+	struct sk_buff *skb;
+
+	f->tcp.state = HMMP_TCP_STATE_ESTABLISHED;
+	f->tcp.picked = true;
+	f->tcp.half[HMMP_DIR_OUT].end = 1000;
+	f->tcp.half[HMMP_DIR_OUT].known = HMMP_TCP_END;
+	own(f, owner);
+	skb = reset_of(f, 1000);
+	rcu_read_lock();
+	if (skb)
+		hmmp_sip_eye_out(hn, skb, AF_INET);
+	rcu_read_unlock();
+	kfree_skb(skb);
+	return atomic_read(&hn->n_flows);
+}
+
+/* What is over and nobody's goes at once, else when its socket is missed. */
+static void flow_over(struct kunit *test)
+{
+	struct hmmp_net *hn = fixture_begin();
+
+	KUNIT_EXPECT_EQ(test, flows_after_reset(hn, 0), 0);
+	KUNIT_EXPECT_EQ(test, flows_after_reset(hn, 7), 1);
+	hmmp_flow_gc(hn);
+	KUNIT_EXPECT_EQ(test, atomic_read(&hn->n_flows), 0);
+	fixture_end(hn);
+}
+
 static struct kunit_case flow_cases[] = {
+	KUNIT_CASE(flow_over),
 	KUNIT_CASE(flow_add_twice),
 	KUNIT_CASE(flow_key),
 	KUNIT_CASE(flow_owner_once),
