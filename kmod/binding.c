@@ -4,7 +4,7 @@
  * flows of an owner or, at a router, for every packet. It is read by packets
  * under RCU; a binding is written once and replaced whole (binding_set.c).
  */
-#include <linux/jhash.h>
+#include <linux/hash.h>
 #include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/random.h>
@@ -13,9 +13,9 @@
 #include "hmmp.h"
 #include "trace.h"
 
-static unsigned int binding_buckets = 4096;
+static unsigned int binding_buckets;
 module_param(binding_buckets, uint, 0444);
-MODULE_PARM_DESC(binding_buckets, "Buckets of the table of bindings, a power of two");
+MODULE_PARM_DESC(binding_buckets, "Buckets of the table of bindings, a power of two; 0: by the machine's memory");
 
 static unsigned int binding_max = 1U << 20;
 module_param(binding_max, uint, 0644);
@@ -24,11 +24,18 @@ MODULE_PARM_DESC(binding_max, "Bindings of all network namespaces together");
 static struct hlist_head *binding_table;
 static DEFINE_SPINLOCK(hmmp_binding_lock);
 static atomic_t binding_total = ATOMIC_INIT(0);
-static u32 binding_secret;
+static u64 binding_secret;	/* odd */
+static unsigned int binding_bits;
 
+/*
+ * Twice a product, of which the upper bits count: the secret factor spreads
+ * what is far apart, the fixed one what the first left close together.
+ */
 static u32 binding_bucket(u32 netno, u32 key)
 {
-	return jhash_1word(key, binding_secret ^ netno) & (binding_buckets - 1);
+	u64 x = ((u64)netno << 32 | key) * binding_secret;
+
+	return hash_64(x ^ x >> 32, binding_bits);
 }
 
 /**
@@ -501,12 +508,12 @@ int hmmp_binding_init(void)
 {
 	int err;
 
-	if (binding_buckets < 16 || binding_buckets > 1U << 24 ||
-	    !is_power_of_2(binding_buckets)) {
-		pr_err("binding_buckets has to be a power of two, 16 to 2^24\n");
-		return -EINVAL;
-	}
+	err = hmmp_table_size(&binding_buckets, 4096, "binding_buckets");
+	if (err)
+		return err;
 	get_random_bytes(&binding_secret, sizeof(binding_secret));
+	binding_secret |= 1;
+	binding_bits = ilog2(binding_buckets);
 	INIT_RCU_WORK(&bury_work, bury);
 	err = hmmp_binding_terms_init();
 	if (err)

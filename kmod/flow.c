@@ -18,9 +18,9 @@
 #define FLOW_LOCKS	256
 #define FLOW_CHECK	(8 * HZ)	/* how often a socket is asked */
 
-static unsigned int flow_buckets = 16384;
+static unsigned int flow_buckets;
 module_param(flow_buckets, uint, 0444);
-MODULE_PARM_DESC(flow_buckets, "Buckets of the flow table, a power of two");
+MODULE_PARM_DESC(flow_buckets, "Buckets of the flow table, a power of two; 0: by the machine's memory");
 
 static unsigned int flow_max = 1U << 20;
 module_param(flow_max, uint, 0644);
@@ -278,6 +278,8 @@ int hmmp_flow_walk(struct net *net, struct hmmp_cursor *at,
 	int err;
 
 	for (; at->bucket < flow_buckets; at->bucket++, at->id = 0) {
+		if (hlist_empty(&flow_table[at->bucket]))
+			continue;
 		rcu_read_lock();
 		hlist_for_each_entry_rcu(f, &flow_table[at->bucket], node) {
 			if (!net_eq(f->net, net) ||
@@ -428,14 +430,12 @@ u32 hmmp_flow_machine_limit(void)
  */
 int hmmp_flow_init(void)
 {
-	int i;
+	int err, i;
 
 	BUILD_BUG_ON(offsetof(struct hmmp_flow, owner_node) != 64);
-	if (flow_buckets < 16 || flow_buckets > 1U << 24 ||
-	    !is_power_of_2(flow_buckets)) {
-		pr_err("flow_buckets has to be a power of two, 16 to 2^24\n");
-		return -EINVAL;
-	}
+	err = hmmp_table_size(&flow_buckets, 16384, "flow_buckets");
+	if (err)
+		return err;
 	get_random_bytes(&flow_secret, sizeof(flow_secret));
 	for (i = 0; i < FLOW_LOCKS; i++)
 		spin_lock_init(&flow_locks[i]);

@@ -413,6 +413,8 @@ static inline struct hmmp_net *hmmp_net(const struct net *net)
 }
 
 int hmmp_net_start(struct hmmp_net *hn);
+int hmmp_table_size(unsigned int *buckets, unsigned int least,
+		    const char *name);
 void hmmp_net_gc_soon(struct hmmp_net *hn, unsigned long delay);
 u64 hmmp_next_id(void);
 

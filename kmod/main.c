@@ -4,6 +4,8 @@
  * after lifetimes. Nothing is registered in a namespace before an agent speaks
  * there (hmmp_net_start()).
  */
+#include <linux/log2.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include "hmmp.h"
@@ -34,6 +36,34 @@ static atomic_t last_number = ATOMIC_INIT(0);
 u64 hmmp_next_id(void)
 {
 	return atomic64_inc_return(&last_id);
+}
+
+/**
+ * hmmp_table_size - how many buckets a table gets
+ * @buckets: what was asked for, 0: by the machine's memory; filled in
+ * @least: no fewer by memory
+ * @name: of the parameter
+ *
+ * A bucket for 16 KB of memory is 0.05 % of it.
+ *
+ * Return: 0 or -EINVAL.
+ */
+int hmmp_table_size(unsigned int *buckets, unsigned int least,
+		    const char *name)
+{
+	struct sysinfo si;
+
+	if (!*buckets) {
+		si_meminfo(&si);
+		*buckets = clamp_t(unsigned long,
+				   si.totalram >> (14 - PAGE_SHIFT), least,
+				   1UL << 20);
+		*buckets = rounddown_pow_of_two(*buckets);
+	}
+	if (*buckets >= 16 && *buckets <= 1U << 24 && is_power_of_2(*buckets))
+		return 0;
+	pr_err("%s has to be a power of two, 16 to 2^24\n", name);
+	return -EINVAL;
 }
 
 /**
