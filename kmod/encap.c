@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which way a packet goes, and putting it into another one. Called for every
- * packet that leaves; one that concerns no binding and no former address is
- * let through after a few loads. Context: the send hook, RCU read side, BH on
- * or off, often under the lock of the packet's socket.
+ * Which way a packet goes. Called for every packet that leaves; one that
+ * concerns no binding and no former address is let through after a few loads.
+ * Context: the send hook, RCU read side, BH on or off, often under the lock of
+ * the packet's socket.
  */
 #include <linux/bpf-cgroup.h>
 #include <net/dst.h>
-#include <net/gso.h>
-#include <net/ip_tunnels.h>
 #include <net/ipv6.h>
 #include <net/ndisc.h>
 #include <net/netfilter/nf_conntrack.h>
@@ -27,22 +25,6 @@ struct way {
 	struct hmmp_outer o;
 	bool host;
 	bool native;
-};
-
-/**
- * struct trip - how the outer packets of one inner packet are sent
- * @hn: namespace
- * @o: outer addresses and encapsulation
- * @dst: outer route
- * @hold: a packet needs a reference to it; else RCU is enough
- * @fits: no fragments are needed
- */
-struct trip {
-	struct hmmp_net *hn;
-	const struct hmmp_outer *o;
-	struct dst_entry *dst;
-	bool hold;
-	bool fits;
 };
 
 #define drop(hn, what) ({ hmmp_drop(hn, what); NF_DROP; })
@@ -356,153 +338,6 @@ static unsigned int finish_inner(struct hmmp_net *hn, struct sk_buff *skb)
 	return NF_ACCEPT;
 }
 
-/* Room, and a checksum that the device can finish where it has to. */
-static int prepare(struct sk_buff *skb, const struct trip *t)
-{
-	const struct net_device *dev = t->dst->dev;
-	int err;
-
-	err = skb_cow_head(skb, LL_RESERVED_SPACE(dev) +
-			   hmmp_header_len(t->o, skb));
-	if (err || t->o->encap != HMMP_ENCAP_MINENC ||
-	    skb->ip_summed != CHECKSUM_PARTIAL ||
-	    dev->features & NETIF_F_HW_CSUM)
-		return err;
-	return skb_checksum_help(skb);
-}
-
-/* One packet, whose inner header is done with. Consumes it. */
-static int put_on(struct sk_buff *skb, const struct trip *t)
-{
-	struct net *net = t->hn->net;
-	int err = prepare(skb, t);
-
-	if (err)
-		goto err_drop;
-	skb_scrub_packet(skb, false);
-	if (t->hold)
-		skb_dst_set(skb, dst_clone(t->dst));
-	else
-		skb_dst_set_noref(skb, t->dst);
-	skb_set_dst_pending_confirm(skb, 0);
-	skb->mark = t->o->mark;
-	err = hmmp_header_push(net, skb, t->o, t->fits);
-	if (err)
-		goto err_drop;
-	memset(skb->cb, 0, sizeof(skb->cb));
-	local_bh_disable();
-	err = t->o->daddr.family == AF_INET ? ip_local_out(net, NULL, skb) :
-					      ip6_local_out(net, NULL, skb);
-	local_bh_enable();
-	return net_xmit_eval(err);
-
-err_drop:
-	hmmp_drop(t->hn, DROP_MEMORY);
-	kfree_skb(skb);
-	return err;
-}
-
-/*
- * A super-packet stays whole if the kernel knows how to cut it later: not in
- * minimal encapsulation, nor if it is one of a tunnel already, nor if its
- * length would not fit into the outer header.
- */
-static bool has_to_be_cut(const struct sk_buff *skb, const struct hmmp_outer *o)
-{
-	if (!skb_is_gso(skb))
-		return false;
-	return o->encap == HMMP_ENCAP_MINENC || skb->encapsulation ||
-	       skb->len + hmmp_header_len(o, skb) > IP_MAX_MTU;
-}
-
-static int put_on_each(struct sk_buff *skb, const struct trip *t)
-{
-	struct sk_buff *seg, *next;
-	int err, ret = 0;
-
-	seg = skb_gso_segment(skb, NETIF_F_SG | NETIF_F_HW_CSUM);
-	if (IS_ERR_OR_NULL(seg)) {
-		hmmp_drop(t->hn, DROP_SEGMENT);
-		kfree_skb(skb);
-		return -EINVAL;
-	}
-	consume_skb(skb);
-	skb_list_walk_safe(seg, seg, next) {
-		skb_mark_not_on_list(seg);
-		err = put_on(seg, t);
-		if (err && !ret)
-			ret = err;
-	}
-	return ret;
-}
-
-static unsigned int stolen(int err)
-{
-	return err < 0 ? NF_STOLEN | (u32)-err << NF_VERDICT_QBITS : NF_STOLEN;
-}
-
-static void count_sent(struct hmmp_net *hn, struct hmmp_binding *b, u32 len)
-{
-	hmmp_count(hn, TX_ENCAP);
-	if (!b)
-		return;
-	atomic64_inc(&b->tx_packets);
-	atomic64_add(len, &b->tx_bytes);
-}
-
-static u8 tos_of(const struct sk_buff *skb, u8 family)
-{
-	return family == AF_INET ? ip_hdr(skb)->tos :
-				   ipv6_get_dsfield(ipv6_hdr(skb));
-}
-
-static bool longer_than(const struct sk_buff *skb, u32 mtu)
-{
-	if (skb_is_gso(skb))
-		return !skb_gso_validate_network_len(skb, mtu);
-	return skb->len > mtu;
-}
-
-/*
- * May the outer packet be cut into fragments? IPv6 may where the sender would
- * have done so, which comes after this hook: a datagram that may be cut, and
- * one that was put together here from fragments that fit.
- */
-static bool may_fragment(const struct sk_buff *skb, u8 family, u32 mtu)
-{
-	u16 largest;
-
-	if (family == AF_INET)
-		return !(ip_hdr(skb)->frag_off & htons(IP_DF));
-	largest = IP6CB(skb)->frag_max_size;
-	return skb->ignore_df || (largest && largest <= mtu) ||
-	       !longer_than(skb, IPV6_MIN_MTU);
-}
-
-static unsigned int encapsulate(struct hmmp_net *hn, struct sk_buff *skb,
-				u8 family, struct way *w)
-{
-	struct trip t = { .hn = hn, .o = &w->o };
-	unsigned int verdict;
-	u32 mtu;
-
-	t.dst = hmmp_route_get(hn->net, &w->o, tos_of(skb, family), &t.hold);
-	if (IS_ERR(t.dst))
-		return drop(hn, DROP_NO_ROUTE);
-	mtu = dst_mtu(t.dst) - hmmp_header_len(&w->o, skb);
-	t.fits = !longer_than(skb, mtu);
-	if (!t.fits && !may_fragment(skb, family, mtu)) {
-		verdict = hmmp_pmtu_too_big(hn, skb, family, mtu);
-	} else {
-		count_sent(hn, w->b, skb->len);
-		verdict = stolen(has_to_be_cut(skb, &w->o) ?
-				 put_on_each(skb, &t) : put_on(skb, &t));
-	}
-	if (t.hold)
-		dst_release(t.dst);
-	return verdict;
-}
-
 static unsigned int go(struct hmmp_net *hn, struct sk_buff *skb,
 		       const struct hmmp_packet *p, bool forward,
 		       struct way *w)
@@ -522,7 +357,45 @@ static unsigned int go(struct hmmp_net *hn, struct sk_buff *skb,
 	    hmmp_buffer_hold(hmmp_binding_buffer(w->b), w->b, skb))
 		return NF_STOLEN;
 	return w->native ? NF_ACCEPT :
-			   encapsulate(hn, skb, p->key.family, w);
+			   hmmp_send(hn, skb, p->key.family, w->b, &w->o);
+}
+
+/*
+ * May a packet skip all questions? It comes from elsewhere, so it is of no flow
+ * and of no former address, it is no tunnel's, and the binding of its
+ * destination is a host's that leads to address 2, IPv4 in IPv4, without more.
+ */
+static bool goes_straight(const struct sk_buff *skb, u8 family,
+			  const struct concern *c)
+{
+	const struct hmmp_binding *b = c->first;
+	u8 proto;
+
+	if (!c->forward || family != AF_INET || b->owner || !b->from ||
+	    hmmp_binding_is_wide(b) || !hmmp_binding_plain(b, hmmp_now()) ||
+	    b->more)
+		return false;
+	proto = ip_hdr(skb)->protocol;
+	return proto != IPPROTO_IPIP && proto != IPPROTO_IPV6 &&
+	       proto != HMMP_IPPROTO_MINENC;
+}
+
+static unsigned int go_straight(struct hmmp_net *hn, struct sk_buff *skb,
+				struct hmmp_binding *b)
+{
+	struct hmmp_outer o = {
+		.saddr = { .ip.ip = b->from, .family = AF_INET },
+		.daddr = { .ip.ip = b->route.daddr, .family = AF_INET },
+		.route = &b->route,
+		.encap = b->encap,
+	};
+	unsigned int verdict;
+
+	if (o.encap != HMMP_ENCAP_MINENC || !hmmp_minenc_possible(skb))
+		o.encap = HMMP_ENCAP_IPIP;
+	verdict = finish_inner(hn, skb);
+	return verdict == NF_ACCEPT ? hmmp_send(hn, skb, AF_INET, b, &o) :
+				      verdict;
 }
 
 static unsigned int encap_concerned(struct hmmp_net *hn, struct sk_buff *skb,
@@ -532,8 +405,11 @@ static unsigned int encap_concerned(struct hmmp_net *hn, struct sk_buff *skb,
 	struct hmmp_packet p;
 	struct way w = {};
 
-	if (leave_alone(skb, family) ||
-	    !hmmp_packet_read(skb, skb_network_offset(skb), family, true, &p))
+	if (leave_alone(skb, family))
+		return NF_ACCEPT;
+	if (c->first && goes_straight(skb, family, c))
+		return go_straight(hn, skb, c->first);
+	if (!hmmp_packet_read(skb, skb_network_offset(skb), family, true, &p))
 		return NF_ACCEPT;
 	verdict = find_way(hn, skb, &p, c, &w);
 	if (verdict != NF_ACCEPT)
@@ -585,7 +461,8 @@ int hmmp_encap_held(struct hmmp_net *hn, struct sk_buff *skb,
 		return 0;
 	}
 	fill_in(&p, skb, &w.o);
-	if ((encapsulate(hn, skb, family, &w) & NF_VERDICT_MASK) == NF_DROP)
+	if ((hmmp_send(hn, skb, family, w.b, &w.o) & NF_VERDICT_MASK) ==
+	    NF_DROP)
 		kfree_skb(skb);
 	return 0;
 }

@@ -97,6 +97,18 @@ static void push6(struct net *net, struct sk_buff *skb,
 	skb->protocol = htons(ETH_P_IPV6);
 }
 
+/* What a device may still do for the inner packet. */
+static int offloads(struct sk_buff *skb, u8 outer_family)
+{
+	if (likely(skb->ip_summed != CHECKSUM_PARTIAL && !skb_is_gso(skb))) {
+		skb->ip_summed = CHECKSUM_NONE;
+		skb->encapsulation = 0;
+		return 0;
+	}
+	return iptunnel_handle_offloads(skb, outer_family == AF_INET ?
+					SKB_GSO_IPXIP4 : SKB_GSO_IPXIP6);
+}
+
 /**
  * hmmp_header_push - put the outer header on
  * @net: namespace
@@ -118,8 +130,7 @@ int hmmp_header_push(struct net *net, struct sk_buff *skb,
 		return 0;
 	}
 	look_inside(skb, fits, &in);
-	err = iptunnel_handle_offloads(skb, o->daddr.family == AF_INET ?
-				       SKB_GSO_IPXIP4 : SKB_GSO_IPXIP6);
+	err = offloads(skb, o->daddr.family);
 	if (err)
 		return err;
 	skb_set_inner_ipproto(skb, in.proto);

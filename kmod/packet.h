@@ -186,11 +186,13 @@ void hmmp_buffer_gc(struct hmmp_buffer *buf);
 bool hmmp_buffer_open(const struct hmmp_buffer *buf);
 u32 hmmp_buffer_len(const struct hmmp_buffer *buf);
 
-/* ----------------------------------------------------- encap.c, header.c */
+/* --------------------------------------------- encap.c, send.c, header.c */
 
 unsigned int hmmp_encap(struct hmmp_net *hn, struct sk_buff *skb, u8 family);
 int hmmp_encap_held(struct hmmp_net *hn, struct sk_buff *skb,
 		    struct hmmp_binding *b, u8 family);
+unsigned int hmmp_send(struct hmmp_net *hn, struct sk_buff *skb, u8 family,
+		       struct hmmp_binding *b, const struct hmmp_outer *o);
 u32 hmmp_header_len(const struct hmmp_outer *o, const struct sk_buff *skb);
 int hmmp_header_push(struct net *net, struct sk_buff *skb,
 		     const struct hmmp_outer *o, bool fits);
