@@ -296,51 +296,90 @@ int hmmp_binding_walk(struct hmmp_net *hn, struct hmmp_cursor *at,
 	return 0;
 }
 
-/*
- * What has left the table waits here for RCU, linked by what no reader looks
- * at: there is no room in it for more.
+/**
+ * hmmp_binding_touch - something has changed for a far end's bindings
+ * @hn: namespace
+ * @family: AF_INET or AF_INET6
+ * @original: address 1
+ *
+ * The periodic work will look at them the next time. Any context.
  */
-static struct hmmp_binding *dead;	/* under hmmp_binding_lock */
-static struct hmmp_binding *dying;	/* the work's, while @burying */
-static bool burying;			/* under hmmp_binding_lock */
-static struct rcu_work bury_work;
-
-static struct hmmp_binding *after(const struct hmmp_binding *b)
+void hmmp_binding_touch(struct hmmp_net *hn, u8 family,
+			const union nf_inet_addr *original)
 {
-	return (struct hmmp_binding *)b->node.pprev;
+	u32 key = hmmp_binding_key(family, original);
+
+	hmmp_due_by(&hn->binding_due, binding_bucket(hn->number, key), 0);
 }
 
-/* Caller holds hmmp_binding_lock. */
-static void begin_to_bury(void)
+/*
+ * When a binding has to be looked at, if nobody touches it before. That its
+ * owner has a flow was seen under the lock of the namespace, which the periodic
+ * work takes: if it ends at any time after, that touches the chain.
+ */
+static u64 next_look(const struct hmmp_binding *b, u64 now)
 {
-	dying = dead;
-	dead = NULL;
-	burying = dying;
-	if (burying)
-		queue_rcu_work(system_wq, &bury_work);
+	if (READ_ONCE(b->seen) == HMMP_SEEN_FOREIGN + 1)
+		return 0;
+	if (hmmp_buffer_open(hmmp_binding_buffer(b)))
+		return min(b->expires, now + NSEC_PER_SEC);
+	return b->expires;
 }
 
-/* Caller holds hmmp_binding_lock. */
-static void lay_down(struct hmmp_binding *b)
+static void visit_chain(struct hmmp_net *hn, u32 bucket, u64 now,
+			void (*fn)(struct hmmp_net *hn, struct hmmp_binding *b))
 {
-	b->node.pprev = (struct hlist_node **)dead;
-	dead = b;
-	if (!burying)
-		begin_to_bury();
+	struct hlist_head *head = &binding_table[bucket];
+	struct hmmp_binding *b;
+
+	if (hlist_empty(head))
+		return;
+	rcu_read_lock();
+	hlist_for_each_entry_rcu(b, head, node)
+		if (b->netno == hn->number)
+			fn(hn, b);
+	hlist_for_each_entry_rcu(b, head, node)
+		if (b->netno == hn->number)
+			hmmp_due_by(&hn->binding_due, bucket,
+				    next_look(b, now));
+	rcu_read_unlock();
 }
 
-static void bury(struct work_struct *work)
+/**
+ * hmmp_binding_visit - look at the bindings that are due
+ * @hn: namespace; its lock is held
+ * @fn: called for those, and for others near them; may replace or erase
+ *
+ * What stands in a group of chains is looked at when the first of it is due.
+ *
+ * Return: when to come again, CLOCK_BOOTTIME ns.
+ */
+u64 hmmp_binding_visit(struct hmmp_net *hn,
+		       void (*fn)(struct hmmp_net *hn, struct hmmp_binding *b))
 {
-	struct hmmp_binding *b, *next;
+	struct hmmp_due *due = &hn->binding_due;
+	u64 now = hmmp_now();
+	u32 group, i;
 
-	for (b = dying; b; b = next) {
-		next = after(b);
-		hmmp_binding_free(b);
+	for (group = 0; group < due->groups; group++) {
+		if (!hmmp_due_take(due, group, now))
+			continue;
+		for (i = 0; i < due->chains; i++)
+			visit_chain(hn, group * due->chains + i, now, fn);
 		cond_resched();
 	}
-	spin_lock_bh(&hmmp_binding_lock);
-	begin_to_bury();
-	spin_unlock_bh(&hmmp_binding_lock);
+	return hmmp_due_next(due);
+}
+
+/**
+ * hmmp_binding_net_init - a namespace is about to be used
+ * @hn: namespace; its lock is held
+ *
+ * Return: 0 or -ENOMEM; calling it again does nothing.
+ */
+int hmmp_binding_net_init(struct hmmp_net *hn)
+{
+	return hmmp_due_init(&hn->binding_due, binding_buckets);
 }
 
 static void count_host(struct hmmp_net *hn, const struct hmmp_binding *b,
@@ -374,8 +413,10 @@ void hmmp_binding_replace(struct hmmp_net *hn, struct hmmp_binding *b,
 	count_host(hn, old, -1);
 	spin_lock_bh(&hmmp_binding_lock);
 	hlist_replace_rcu(&old->node, &b->node);
-	lay_down(old);
 	spin_unlock_bh(&hmmp_binding_lock);
+	hmmp_binding_bury(old);
+	hmmp_due_by(&hn->binding_due, binding_bucket(b->netno, b->key),
+		    next_look(b, hmmp_now()));
 	trace_hmmp_binding_set(hn->net, b);
 }
 
@@ -393,6 +434,7 @@ void hmmp_binding_insert(struct hmmp_net *hn, struct hmmp_binding *b)
 	b->id = hmmp_next_id();
 	hlist_add_head_rcu(&b->node, &binding_table[bucket]);
 	spin_unlock_bh(&hmmp_binding_lock);
+	hmmp_due_by(&hn->binding_due, bucket, next_look(b, hmmp_now()));
 	atomic_inc(&hn->n_chained);
 	trace_hmmp_binding_set(hn->net, b);
 }
@@ -413,8 +455,8 @@ void hmmp_binding_erase(struct hmmp_net *hn, struct hmmp_binding *b)
 		hmmp_binding_room_back(hn);
 	spin_lock_bh(&hmmp_binding_lock);
 	hlist_del_rcu(&b->node);
-	lay_down(b);
 	spin_unlock_bh(&hmmp_binding_lock);
+	hmmp_binding_bury(b);
 	if (buffer)
 		hmmp_buffer_free(buffer);
 }
@@ -514,7 +556,6 @@ int hmmp_binding_init(void)
 	get_random_bytes(&binding_secret, sizeof(binding_secret));
 	binding_secret |= 1;
 	binding_bits = ilog2(binding_buckets);
-	INIT_RCU_WORK(&bury_work, bury);
 	err = hmmp_binding_terms_init();
 	if (err)
 		return err;
@@ -533,8 +574,6 @@ int hmmp_binding_init(void)
  */
 void hmmp_binding_exit(void)
 {
-	while (READ_ONCE(burying))
-		flush_rcu_work(&bury_work);
-	kvfree(binding_table);
 	hmmp_binding_terms_exit();
+	kvfree(binding_table);
 }

@@ -4,7 +4,7 @@
  * its first 64 bytes, what it counts in the next; IPv6 addresses stand behind
  * these, and what few bindings have is an object of its own.
  *
- * Lock: hmmp_binding_lock, see hmmp.h.
+ * Locks: hmmp_binding_lock and hmmp_dead_lock, see hmmp.h.
  */
 #ifndef _HMMP_BINDING_H
 #define _HMMP_BINDING_H
@@ -278,6 +278,7 @@ static inline bool hmmp_binding_plain(const struct hmmp_binding *b, u64 now)
 int hmmp_binding_init(void);
 void hmmp_binding_exit(void);
 void hmmp_binding_net_pre_exit(struct hmmp_net *hn);
+int hmmp_binding_net_init(struct hmmp_net *hn);
 void hmmp_binding_net_exit(struct hmmp_net *hn);
 struct hmmp_binding *hmmp_binding_find(const struct hmmp_net *hn, u8 family,
 				       const union nf_inet_addr *original,
@@ -301,6 +302,11 @@ void hmmp_binding_erase(struct hmmp_net *hn, struct hmmp_binding *b);
 bool hmmp_binding_room(struct hmmp_net *hn);
 void hmmp_binding_room_back(struct hmmp_net *hn);
 
+void hmmp_binding_touch(struct hmmp_net *hn, u8 family,
+			const union nf_inet_addr *original);
+u64 hmmp_binding_visit(struct hmmp_net *hn,
+		       void (*fn)(struct hmmp_net *hn, struct hmmp_binding *b));
+
 typedef int (*hmmp_binding_walk_t)(struct hmmp_binding *b, void *arg);
 int hmmp_binding_walk(struct hmmp_net *hn, struct hmmp_cursor *at,
 		      hmmp_binding_walk_t fn, void *arg);
@@ -314,6 +320,7 @@ void hmmp_binding_read(const struct hmmp_binding *b, struct hmmp_terms *t);
 struct hmmp_binding *hmmp_binding_make(const struct hmmp_net *hn,
 				       const struct hmmp_terms *t, gfp_t gfp);
 void hmmp_binding_free(struct hmmp_binding *b);
+void hmmp_binding_bury(struct hmmp_binding *b);
 
 /* -------------------------------------------------------- binding_set.c */
 

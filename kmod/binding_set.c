@@ -452,11 +452,9 @@ static bool orphaned(struct hmmp_net *hn, const struct hmmp_binding *b)
 	       !hmmp_flow_owner_alive(hn->net, &original, b->owner);
 }
 
-static int gc_one(struct hmmp_binding *b, void *arg)
+static void gc_one(struct hmmp_net *hn, struct hmmp_binding *b)
 {
 	struct hmmp_buffer *buffer = hmmp_binding_buffer(b);
-	struct hmmp_net *hn = arg;
-	u64 now = hmmp_now();
 
 	if (buffer)
 		hmmp_buffer_gc(buffer);
@@ -465,13 +463,10 @@ static int gc_one(struct hmmp_binding *b, void *arg)
 	} else if (orphaned(hn, b)) {
 		hmmp_event_binding(hn, b, HMMP_BINDING_EVENT_ENDED);
 		hmmp_binding_erase(hn, b);
-	} else if (now >= b->expires) {
+	} else if (hmmp_now() >= b->expires) {
 		if (!b->leaving || !hmmp_buffer_open(buffer))
 			expire(hn, b);
-	} else if (b->expires != U64_MAX) {
-		hmmp_net_gc_soon(hn, nsecs_to_jiffies(b->expires - now) + 1);
 	}
-	return 0;
 }
 
 /**
@@ -480,8 +475,12 @@ static int gc_one(struct hmmp_binding *b, void *arg)
  */
 void hmmp_binding_gc(struct hmmp_net *hn)
 {
-	struct hmmp_cursor at = {};
+	u64 next, now;
 
-	if (atomic_read(&hn->n_chained))
-		hmmp_binding_walk(hn, &at, gc_one, hn);
+	if (!atomic_read(&hn->n_chained))
+		return;
+	next = hmmp_binding_visit(hn, gc_one);
+	now = hmmp_now();
+	if (next > now && next < now + NSEC_PER_SEC)
+		hmmp_net_gc_soon(hn, nsecs_to_jiffies(next - now) + 1);
 }

@@ -2,11 +2,12 @@
 /*
  * What is said of a binding, into the object that packets read, and back. IPv4
  * bindings are two cache lines, those with IPv6 three; what few of them have
- * is allocated beside.
+ * is allocated beside. And where they go when they have left the table.
  */
 #include <linux/jhash.h>
 #include <linux/random.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 #include "hmmp.h"
 
 static struct kmem_cache *narrow_cache;
@@ -173,6 +174,59 @@ void hmmp_binding_free(struct hmmp_binding *b)
 	kmem_cache_free(hmmp_binding_is_wide(b) ? wide_cache : narrow_cache, b);
 }
 
+/*
+ * What has left the table waits here for RCU, linked by what no reader looks
+ * at: there is no room in it for more.
+ */
+static DEFINE_SPINLOCK(hmmp_dead_lock);
+static struct hmmp_binding *dead;	/* under hmmp_dead_lock */
+static struct hmmp_binding *dying;	/* the work's, while @burying */
+static bool burying;			/* under hmmp_dead_lock */
+static struct rcu_work bury_work;
+
+static struct hmmp_binding *after(const struct hmmp_binding *b)
+{
+	return (struct hmmp_binding *)b->node.pprev;
+}
+
+/* Caller holds hmmp_dead_lock. */
+static void begin_to_bury(void)
+{
+	dying = dead;
+	dead = NULL;
+	burying = dying;
+	if (burying)
+		queue_rcu_work(system_wq, &bury_work);
+}
+
+static void bury(struct work_struct *work)
+{
+	struct hmmp_binding *b, *next;
+
+	for (b = dying; b; b = next) {
+		next = after(b);
+		hmmp_binding_free(b);
+		cond_resched();
+	}
+	spin_lock_bh(&hmmp_dead_lock);
+	begin_to_bury();
+	spin_unlock_bh(&hmmp_dead_lock);
+}
+
+/**
+ * hmmp_binding_bury - free a binding when packets are done with it
+ * @b: binding, out of the table
+ */
+void hmmp_binding_bury(struct hmmp_binding *b)
+{
+	spin_lock_bh(&hmmp_dead_lock);
+	b->node.pprev = (struct hlist_node **)dead;
+	dead = b;
+	if (!burying)
+		begin_to_bury();
+	spin_unlock_bh(&hmmp_dead_lock);
+}
+
 /**
  * hmmp_binding_terms_init - where bindings are allocated
  *
@@ -183,6 +237,7 @@ int hmmp_binding_terms_init(void)
 	BUILD_BUG_ON(offsetof(struct hmmp_binding, more) != 64);
 	BUILD_BUG_ON(sizeof(struct hmmp_binding) != 128);
 	get_random_bytes(&key_secret, sizeof(key_secret));
+	INIT_RCU_WORK(&bury_work, bury);
 	narrow_cache = kmem_cache_create("hmmp_binding",
 					 sizeof(struct hmmp_binding), 0,
 					 SLAB_HWCACHE_ALIGN, NULL);
@@ -198,9 +253,13 @@ int hmmp_binding_terms_init(void)
 
 /**
  * hmmp_binding_terms_exit - nothing is allocated any more
+ *
+ * Waits for RCU to let go of what was buried.
  */
 void hmmp_binding_terms_exit(void)
 {
+	while (READ_ONCE(burying))
+		flush_rcu_work(&bury_work);
 	kmem_cache_destroy(wide_cache);
 	kmem_cache_destroy(narrow_cache);
 }

@@ -165,12 +165,19 @@ struct hmmp_flow *hmmp_flow_add(struct hmmp_net *hn,
 	}
 	spin_unlock_bh(bucket_lock(bucket));
 	if (!old) {
+		hmmp_due_by(&hn->flow_due, bucket, 0);
 		trace_hmmp_flow_new(f);
 		return f;
 	}
 	kmem_cache_free(flow_cache, f);
 	room_back(hn);
 	return old;
+}
+
+/* It may have been what keeps a binding alive. */
+static void leaves_bindings(const struct hmmp_flow *f)
+{
+	hmmp_binding_touch(hmmp_net(f->net), f->key.family, &f->key.remote);
 }
 
 /**
@@ -183,6 +190,7 @@ struct hmmp_flow *hmmp_flow_add(struct hmmp_net *hn,
 int hmmp_flow_set_owner(struct hmmp_flow *f, u64 owner)
 {
 	struct hlist_head *head;
+	bool had = false;
 	int err = 0;
 
 	hmmp_flow_lock(f);
@@ -192,6 +200,7 @@ int hmmp_flow_set_owner(struct hmmp_flow *f, u64 owner)
 		err = -EBUSY;
 	if (err || f->owner == owner)
 		goto out;
+	had = f->owner;
 	spin_lock(&hmmp_owner_lock);
 	if (f->owner)
 		hlist_del_init_rcu(&f->owner_node);
@@ -203,6 +212,8 @@ int hmmp_flow_set_owner(struct hmmp_flow *f, u64 owner)
 	spin_unlock(&hmmp_owner_lock);
 out:
 	hmmp_flow_unlock(f);
+	if (had)
+		leaves_bindings(f);
 	return err;
 }
 
@@ -327,6 +338,8 @@ void hmmp_flow_end(struct hmmp_net *hn, struct hmmp_flow *f)
 	hmmp_flow_unlock(f);
 	if (dead)
 		return;
+	if (f->owner)
+		leaves_bindings(f);
 	room_back(hn);
 	hmmp_count(hn, FLOW_ENDED);
 	hmmp_event_flow(hn, f, HMMP_FLOW_EVENT_ENDED);
@@ -362,17 +375,53 @@ static bool ask_socket(struct hmmp_flow *f)
 	return sk;
 }
 
-static int gc_one(struct hmmp_flow *f, void *arg)
+/* When to ask for the socket: soon while something happens, else now and then */
+static u64 next_look(const struct hmmp_flow *f, u64 now)
 {
-	struct hmmp_net *hn = arg;
+	u32 quiet = (u32)jiffies - f->checked;
 
+	if (f->tcp.state != HMMP_TCP_STATE_ESTABLISHED || quiet >= FLOW_CHECK)
+		return now + NSEC_PER_SEC / 2;
+	return now + jiffies_to_nsecs(FLOW_CHECK - quiet);
+}
+
+/* Some do not wait for their time, so that a chain's are due at the same. */
+static void gc_one(struct hmmp_net *hn, struct hmmp_flow *f)
+{
 	if (f->tcp.state == HMMP_TCP_STATE_ESTABLISHED &&
-	    (u32)jiffies - f->checked < FLOW_CHECK)
-		return 0;
+	    (u32)jiffies - f->checked < FLOW_CHECK / 2)
+		return;
 	f->checked = (u32)jiffies;
 	if (!ask_socket(f))
 		hmmp_flow_end(hn, f);
-	return 0;
+}
+
+static void gc_chain(struct hmmp_net *hn, u32 bucket, u64 now)
+{
+	struct hlist_head *head = &flow_table[bucket];
+	struct hmmp_flow *f;
+
+	if (hlist_empty(head))
+		return;
+	rcu_read_lock();
+	hlist_for_each_entry_rcu(f, head, node)
+		if (net_eq(f->net, hn->net))
+			gc_one(hn, f);
+	hlist_for_each_entry_rcu(f, head, node)
+		if (net_eq(f->net, hn->net))
+			hmmp_due_by(&hn->flow_due, bucket, next_look(f, now));
+	rcu_read_unlock();
+}
+
+/**
+ * hmmp_flow_soon - ask for its socket the next time, it is ending
+ * @f: flow; RCU read side
+ */
+void hmmp_flow_soon(const struct hmmp_flow *f)
+{
+	struct hmmp_net *hn = hmmp_net(f->net);
+
+	hmmp_due_by(&hn->flow_due, flow_bucket(f->net, &f->key), 0);
 }
 
 /**
@@ -381,9 +430,30 @@ static int gc_one(struct hmmp_flow *f, void *arg)
  */
 void hmmp_flow_gc(struct hmmp_net *hn)
 {
-	struct hmmp_cursor at = {};
+	struct hmmp_due *due = &hn->flow_due;
+	u64 now = hmmp_now();
+	u32 group, i;
 
-	hmmp_flow_walk(hn->net, &at, gc_one, hn);
+	if (!atomic_read(&hn->n_flows))
+		return;
+	for (group = 0; group < due->groups; group++) {
+		if (!hmmp_due_take(due, group, now))
+			continue;
+		for (i = 0; i < due->chains; i++)
+			gc_chain(hn, group * due->chains + i, now);
+		cond_resched();
+	}
+}
+
+/**
+ * hmmp_flow_net_init - a namespace is about to be used
+ * @hn: namespace; its lock is held
+ *
+ * Return: 0 or -ENOMEM; calling it again does nothing.
+ */
+int hmmp_flow_net_init(struct hmmp_net *hn)
+{
+	return hmmp_due_init(&hn->flow_due, flow_buckets);
 }
 
 static int exit_one(struct hmmp_flow *f, void *arg)

@@ -9,6 +9,7 @@
  *   flow bucket lock    spinlock, BH off; members of one bucket of flows
  *   hmmp_owner_lock     spinlock, BH off; chains of flows by owner
  *   hmmp_binding_lock   spinlock, BH off; chains of bindings
+ *   hmmp_dead_lock      spinlock, BH off; bindings that wait to be freed
  *   hmmp_peer_lock      spinlock, BH off; chains of peers
  *   hmmp_net.wake_lock  spinlock, BH off; paths to see to
  *   buffer lock         spinlock, BH off; the packets of one buffer
@@ -41,6 +42,28 @@
 
 /* Outer addresses of before a change are accepted for this long (K3). */
 #define HMMP_GRACE_NS	(2 * NSEC_PER_SEC)
+
+/* ---------------------------------------------------------------- due.c */
+
+#define HMMP_DUE_GROUPS	4096	/* at most: 32 KB */
+
+/**
+ * struct hmmp_due - when a namespace has to look at a table again
+ * @at: by group of chains, CLOCK_BOOTTIME ns, S64_MAX for never
+ * @groups: how many
+ * @chains: of a group
+ */
+struct hmmp_due {
+	atomic64_t *at;
+	u32 groups;
+	u32 chains;
+};
+
+int hmmp_due_init(struct hmmp_due *d, u32 buckets);
+void hmmp_due_exit(struct hmmp_due *d);
+void hmmp_due_by(struct hmmp_due *d, u32 bucket, u64 when);
+bool hmmp_due_take(struct hmmp_due *d, u32 group, u64 now);
+u64 hmmp_due_next(const struct hmmp_due *d);
 
 /* --------------------------------------------------------------- flow.c */
 
@@ -94,6 +117,7 @@ struct hmmp_flow {
 
 int hmmp_flow_init(void);
 void hmmp_flow_exit(void);
+int hmmp_flow_net_init(struct hmmp_net *hn);
 void hmmp_flow_net_exit(struct hmmp_net *hn);
 struct hmmp_flow *hmmp_flow_find(struct net *net, const struct hmmp_tuple *key);
 struct hmmp_flow *hmmp_flow_add(struct hmmp_net *hn,
@@ -104,6 +128,7 @@ int hmmp_flow_set_owner(struct hmmp_flow *f, u64 owner);
 bool hmmp_flow_owner_alive(struct net *net, const union nf_inet_addr *remote,
 			   u64 owner);
 void hmmp_flow_end(struct hmmp_net *hn, struct hmmp_flow *f);
+void hmmp_flow_soon(const struct hmmp_flow *f);
 void hmmp_flow_gc(struct hmmp_net *hn);
 u32 hmmp_flow_buckets(void);
 u32 hmmp_flow_machine_limit(void);
@@ -399,6 +424,8 @@ struct hmmp_net {
 	struct hmmp_mib __percpu *mib;
 	struct mutex lock;	/* guards all changes but those of flows */
 	struct delayed_work gc;
+	struct hmmp_due flow_due;
+	struct hmmp_due binding_due;
 	struct delayed_work wake;
 	spinlock_t wake_lock;	/* guards wake_list and wake_n */
 	struct list_head wake_list;

@@ -38,6 +38,7 @@ static bool too_early(const struct hmmp_binding *b)
 
 static void seen(struct hmmp_net *hn, struct hmmp_binding *b, u32 who)
 {
+	union nf_inet_addr original;
 	u8 was = READ_ONCE(b->seen);
 
 	/* from own to foreign, never back; the first one tells */
@@ -48,8 +49,11 @@ static void seen(struct hmmp_net *hn, struct hmmp_binding *b, u32 who)
 	else
 		hmmp_count(hn, SEEN_FOREIGN);
 	hmmp_event_binding(hn, b, HMMP_BINDING_EVENT_SEEN);
-	if (who == HMMP_SEEN_FOREIGN)
-		hmmp_net_gc_soon(hn, 0);
+	if (who != HMMP_SEEN_FOREIGN)
+		return;
+	original = hmmp_binding_original(b);
+	hmmp_binding_touch(hn, hmmp_binding_family(b), &original);
+	hmmp_net_gc_soon(hn, 0);
 }
 
 /**

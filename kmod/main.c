@@ -105,6 +105,8 @@ int hmmp_net_start(struct hmmp_net *hn)
 
 	if (hn->active)
 		return 0;
+	if (hmmp_flow_net_init(hn) || hmmp_binding_net_init(hn))
+		return -ENOMEM;
 	if (!hn->input) {
 		err = hmmp_decap_net_init(hn);
 		if (err)
@@ -158,6 +160,8 @@ static void __net_exit hmmp_net_exit(struct net *net)
 	hmmp_local_net_exit(hn);
 	hmmp_flow_net_exit(hn);
 	hmmp_decap_net_exit(hn);
+	hmmp_due_exit(&hn->flow_due);
+	hmmp_due_exit(&hn->binding_due);
 	free_percpu(hn->mib);
 }
 

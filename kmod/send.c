@@ -62,7 +62,7 @@ static int put_on(struct sk_buff *skb, const struct trip *t)
 	if (err)
 		goto err_drop;
 	memset(skb->cb, 0, sizeof(skb->cb));
-		err = t->o->daddr.family == AF_INET ? ip_local_out(net, NULL, skb) :
+	err = t->o->daddr.family == AF_INET ? ip_local_out(net, NULL, skb) :
 					      ip6_local_out(net, NULL, skb);
 	return net_xmit_eval(err);
 

@@ -180,7 +180,7 @@ static bool is_over(const struct hmmp_flow *f, const struct sock *sk)
 static void learn(struct hmmp_net *hn, struct hmmp_flow *f,
 		  const struct sock *sk, const struct hmmp_tcp_seg *seg)
 {
-	bool tell, over;
+	bool tell, over, ends;
 
 	hmmp_flow_lock(f);
 	if (sk)
@@ -188,11 +188,14 @@ static void learn(struct hmmp_net *hn, struct hmmp_flow *f,
 	hmmp_tcp_step(&f->tcp, seg);
 	tell = announce(f);
 	over = is_over(f, sk);
+	ends = f->tcp.state > HMMP_TCP_STATE_ESTABLISHED;
 	hmmp_flow_unlock(f);
 	if (tell)
 		hmmp_event_flow(hn, f, HMMP_FLOW_EVENT_ESTABLISHED);
 	if (over)
 		hmmp_flow_end(hn, f);
+	else if (ends)
+		hmmp_flow_soon(f);
 }
 
 /* A packet that may tell something: is it a TCP segment? */

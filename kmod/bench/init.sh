@@ -372,6 +372,9 @@ grow()
 		bound "$1" "$2" "$IPIP"
 		each
 		echo "value change $1 $2 $REPLY"
+		# the first round sees to what has changed
+		ask gc "ns=${FD[$1]}"
+		echo "value gc_changed $1 $2 $ns"
 		ask gc "ns=${FD[$1]}"
 		echo "value gc $1 $2 $ns"
 		ask unbind "ns=${FD[$1]}"

@@ -445,7 +445,39 @@ static void binding_keeps_terms(struct kunit *test)
 	}
 }
 
+static u32 visited;
+
+static void visit_one(struct hmmp_net *hn, struct hmmp_binding *b)
+{
+	visited++;
+}
+
+/* The periodic work looks at what is due or was touched, and at nothing else */
+static void binding_visited_when_due(struct kunit *test)
+{
+	union nf_inet_addr a = fixture_addr("203.0.113.5");
+	struct hmmp_net *hn = begin();
+
+	set(hn, "198.51.100.7", 1, LIFE);
+	visited = 0;
+	KUNIT_EXPECT_LE(test, hmmp_binding_visit(hn, visit_one),
+			get(hn)->expires);
+	KUNIT_EXPECT_EQ(test, visited, 0);
+	hmmp_binding_touch(hn, AF_INET, &a);
+	hmmp_binding_visit(hn, visit_one);
+	KUNIT_EXPECT_EQ(test, visited, 1);
+	hmmp_binding_visit(hn, visit_one);
+	KUNIT_EXPECT_EQ(test, visited, 1);
+	set(hn, "198.51.100.8", 2, 20);
+	wait_until(get(hn)->expires);
+	visited = 0;
+	hmmp_binding_visit(hn, visit_one);
+	KUNIT_EXPECT_EQ(test, visited, 1);
+	fixture_end(hn);
+}
+
 static struct kunit_case binding_cases[] = {
+	KUNIT_CASE(binding_visited_when_due),
 	KUNIT_CASE(binding_keeps_terms),
 	KUNIT_CASE(binding_update),
 	KUNIT_CASE(binding_stale),

@@ -17,6 +17,8 @@ static inline struct hmmp_net *fixture_begin(void)
 	struct hmmp_net *hn = hmmp_net(&init_net);
 
 	mutex_lock(&hn->lock);
+	if (hmmp_flow_net_init(hn) || hmmp_binding_net_init(hn))
+		pr_err("fixture: no memory for what is due\n");
 	return hn;
 }
 

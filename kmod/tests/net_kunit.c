@@ -84,6 +84,60 @@ static void net_goes_full(struct kunit *test)
 	KUNIT_EXPECT_GT(test, wait_for_completion_timeout(&gone, 20 * HZ), 0);
 }
 
+#define MANY	256	/* connections, so that two namespaces share chains */
+
+static u32 visited;
+
+static void visit_one(struct hmmp_net *hn, struct hmmp_binding *b)
+{
+	visited++;
+}
+
+/* What one namespace's periodic work looked at, is as due to others as before. */
+static void net_due_apart(struct kunit *test)
+{
+	struct hmmp_terms seed = {
+		.family = AF_INET,
+		.original = fixture_addr("203.0.113.5"),
+		.current_addr = fixture_any("198.51.100.7"),
+		.owner = 1,
+		.status = HMMP_STATUS_VERIFIED,
+		.seq = 1,
+	};
+	struct net *net[2] = { new_net(), new_net() };
+	struct hmmp_net *hn;
+	int i, port;
+
+	for (i = 0; i < 2; i++) {
+		KUNIT_ASSERT_FALSE(test, IS_ERR(net[i]));
+		hn = hmmp_net(net[i]);
+		KUNIT_EXPECT_EQ(test, start(net[i]), 0);
+		mutex_lock(&hn->lock);
+		rcu_read_lock();
+		for (port = 1; port <= MANY; port++)
+			hmmp_flow_set_owner(fixture_flow(hn, port), 1);
+		rcu_read_unlock();
+		KUNIT_EXPECT_EQ(test, hmmp_binding_set(hn, &seed, 60000, NULL),
+				0);
+		hmmp_binding_touch(hn, AF_INET, &seed.original);
+		mutex_unlock(&hn->lock);
+	}
+	for (i = 0; i < 2; i++) {
+		hn = hmmp_net(net[i]);
+		mutex_lock(&hn->lock);
+		visited = 0;
+		hmmp_binding_visit(hn, visit_one);
+		KUNIT_EXPECT_EQ(test, visited, 1);
+		hmmp_flow_gc(hn);	/* no socket has them */
+		KUNIT_EXPECT_EQ(test, atomic_read(&hn->n_flows), 0);
+		mutex_unlock(&hn->lock);
+	}
+	put_net(net[0]);
+	put_net(net[1]);
+	KUNIT_EXPECT_GT(test, wait_for_completion_timeout(&gone, 20 * HZ), 0);
+	KUNIT_EXPECT_GT(test, wait_for_completion_timeout(&gone, 20 * HZ), 0);
+}
+
 static int net_init(struct kunit *test)
 {
 	init_completion(&gone);
@@ -98,6 +152,7 @@ static void net_exit(struct kunit *test)
 static struct kunit_case net_cases[] = {
 	KUNIT_CASE(net_goes),
 	KUNIT_CASE(net_goes_full),
+	KUNIT_CASE(net_due_apart),
 	{}
 };
 
