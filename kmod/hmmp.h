@@ -336,7 +336,22 @@ int hmmp_netlink_put_addr(struct sk_buff *msg, int attr, u8 family,
 			  const union nf_inet_addr *addr);
 int hmmp_netlink_put_any(struct sk_buff *msg, int attr,
 			 const struct hmmp_addr *addr);
-bool hmmp_netlink_has(struct genl_info *info, int attr);
+
+/**
+ * hmmp_netlink_has - is an attribute there? If not, say which
+ * @info: request
+ * @attr: its name in the uapi header
+ *
+ * Return: false, with the sentence and the number set, if it is not.
+ */
+#define hmmp_netlink_has(info, attr) ({					\
+	struct genl_info *_hn_info = (info);				\
+	bool _hn_has = !GENL_REQ_ATTR_CHECK(_hn_info, attr);		\
+									\
+	if (!_hn_has)							\
+		NL_SET_ERR_MSG(_hn_info->extack, #attr " is missing");	\
+	_hn_has;							\
+})
 
 int hmmp_nl_flow_get_doit(struct sk_buff *skb, struct genl_info *info);
 int hmmp_nl_flow_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);

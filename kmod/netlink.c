@@ -11,21 +11,6 @@
 #include "hmmp.h"
 #include "netlink_gen.h"
 
-/**
- * hmmp_netlink_has - is an attribute there? If not, say which
- * @info: request
- * @attr: its number
- *
- * Return: false, with the sentence set, if it is not.
- */
-bool hmmp_netlink_has(struct genl_info *info, int attr)
-{
-	if (!GENL_REQ_ATTR_CHECK(info, attr))
-		return true;
-	NL_SET_ERR_MSG(info->extack, "a required attribute is missing");
-	return false;
-}
-
 /* Not of a network, of everybody, of a group, or of this machine only. */
 static bool of_host4(__be32 a)
 {

@@ -131,8 +131,10 @@ static void refused(const struct command *c, const struct attr *a,
 		    enum harm harm, int want, const char *what)
 {
 	int got = request(c, a, harm);
+	const char *says = harm == MISSING ? "_A_" : "";	/* its name */
 
-	point(got && (want == ANY || got == want) && nl_sentence[0],
+	point(got && (want == ANY || got == want) && nl_sentence[0] &&
+	      strstr(nl_sentence, says),
 	      "%s: attribute %u %s: %s, \"%s\"", c->name, a->type, what,
 	      strerror(got), nl_sentence);
 }
