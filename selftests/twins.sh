@@ -161,11 +161,13 @@ netns_del()
 	ip netns del "$1-$ID" && wait_for 30 no_link "$2" "$3"
 }
 
-# none_runs NAME: what still runs there is ended
+# none_runs NAME: what still runs there is ended. Nobody answers its FINs any
+# more, and a network stays as long as TCP sends them again.
 none_runs()
 {
 	local pid
 
+	on "$1" sysctl -qw net.ipv4.tcp_orphan_retries=1
 	for pid in $(ip netns pids "$1-$ID"); do
 		kill "$pid" && wait_for 10 gone "$pid" || return
 	done
